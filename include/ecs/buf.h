@@ -21,12 +21,15 @@ char *ecs_buf_reserve(struct ecs_buf *buf, size_t n);
 
 static inline void ecs_buf_add(struct ecs_buf *buf, const void *bytes, size_t n)
 {
-    char *to = n <= buf->cap - buf->n ? buf->p + buf->n : ecs_buf_reserve(buf, n);
+    char *to;
 
-    if (to && n > 0) {
-        memcpy(to, bytes, n);
-        buf->n += n;
-    }
+    if (n == 0)
+        return;
+    to = n <= buf->cap - buf->n ? buf->p + buf->n : ecs_buf_reserve(buf, n);
+    if (!to)
+        return;
+    memcpy(to, bytes, n);
+    buf->n += n;
 }
 
 static inline void ecs_buf_add_str(struct ecs_buf *buf, struct ecs_str s)

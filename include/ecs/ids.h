@@ -11,14 +11,15 @@ struct ecs_msisdn {
     char s[16]; /* 5..15 digits without "+", or "" when unknown */
 };
 struct ecs_iccid {
-    char s[23]; /* 18..22 digits, an F nibble at the end allowed, or "" */
+    char s[23]; /* 18..22 digits, or ""; a filler F at the end of the input is dropped, so equal cards compare
+                   equal */
 };
 /* TS.43 Table 4 terminal_id: opaque, at most 63 characters; lower-cased for comparison (TS.43 1.7). */
 struct ecs_terminal_id {
     char s[64];
     uint8_t n;
-    bool is_imei;  /* 14..17 digits: s[0..7] is a TAC */
-    char tac[9];   /* "" when not an IMEI */
+    bool is_imei; /* 14..17 digits: s[0..7] is a TAC */
+    char tac[9];  /* "" when not an IMEI */
 };
 struct ecs_plmn {
     char mcc[4];

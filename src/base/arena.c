@@ -161,8 +161,18 @@ static struct block *add_block(struct ecs_arena *arena, size_t n)
     return b;
 }
 
+#ifdef ECS_ARENA_CHECKED
+/* A block of exactly n bytes for each object: the sanitizer then knows its end. */
+static char *cut(struct ecs_arena *arena, size_t n, size_t rounded)
+{
+    struct block *b = add_block(arena, n);
+
+    (void)rounded;
+    return b ? (char *)(b + 1) : NULL;
+}
+#else
 /* Memory for n bytes (a multiple of the alignment) when the current block has no room for them. */
-static char *take_from_new_block(struct ecs_arena *arena, size_t n)
+static char *cut_from_new_block(struct ecs_arena *arena, size_t n)
 {
     struct block *b;
     char *p;
@@ -182,6 +192,18 @@ static char *take_from_new_block(struct ecs_arena *arena, size_t n)
     return p;
 }
 
+static inline char *cut(struct ecs_arena *arena, size_t n, size_t rounded)
+{
+    char *p = arena->free_p;
+
+    (void)n;
+    if (__builtin_expect(rounded > (size_t)(arena->end_p - p), 0))
+        return cut_from_new_block(arena, rounded);
+    arena->free_p = p + rounded;
+    return p;
+}
+#endif
+
 /* n bytes with whatever was in them; counted against the limit in units of the alignment. */
 static inline char *take(struct ecs_arena *arena, size_t n)
 {
@@ -190,24 +212,9 @@ static inline char *take(struct ecs_arena *arena, size_t n)
 
     if (__builtin_expect(rounded < n || rounded > arena->limit - arena->used, 0))
         return NULL;
-#ifdef ECS_ARENA_CHECKED
-    struct block *b = add_block(arena, n);
-
-    (void)take_from_new_block;
-    if (!b)
-        return NULL;
-    p = (char *)(b + 1);
-#else
-    if (__builtin_expect(rounded <= (size_t)(arena->end_p - arena->free_p), 1)) {
-        p = arena->free_p;
-        arena->free_p += rounded;
-    } else {
-        p = take_from_new_block(arena, rounded);
-        if (!p)
-            return NULL;
-    }
-#endif
-    arena->used += rounded;
+    p = cut(arena, n, rounded);
+    if (p)
+        arena->used += rounded;
     return p;
 }
 

@@ -252,6 +252,8 @@ static void tell_dropped(uint32_t second)
                                                  memory_order_relaxed))
         return;
     before = atomic_exchange_explicit(&dropped_told, now, memory_order_relaxed);
+    if (now <= before)
+        return;
     n = snprintf(text, sizeof(text), "%llu log lines were dropped", (unsigned long long)(now - before));
     emit(&(struct ecs_log_line){.event = ECS_EV_LIMIT,
                                 .level = ECS_LOG_NOTICE,
@@ -298,11 +300,12 @@ static void log_line(const struct ecs_log_ctx *ctx, enum ecs_event event, enum e
 
 void ecs_log(const struct ecs_log_ctx *ctx, enum ecs_event event, const char *format, ...)
 {
-    int saved_errno = errno;
+    int saved_errno;
     va_list args;
 
     if (!ecs_log_enabled(event))
         return;
+    saved_errno = errno;
     va_start(args, format);
     log_line(ctx, event, events[event].level, format, args);
     va_end(args);
@@ -312,11 +315,12 @@ void ecs_log(const struct ecs_log_ctx *ctx, enum ecs_event event, const char *fo
 void ecs_log_at(const struct ecs_log_ctx *ctx, enum ecs_event event, enum ecs_log_level level,
                 const char *format, ...)
 {
-    int saved_errno = errno;
+    int saved_errno;
     va_list args;
 
     if ((unsigned)event >= ECS_EVENT_COUNT || !is_enabled(level))
         return;
+    saved_errno = errno;
     va_start(args, format);
     log_line(ctx, event, level, format, args);
     va_end(args);

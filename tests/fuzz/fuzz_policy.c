@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* modules: rules conf base */
 /* Policy text. The first byte chooses: "c" one condition (evaluated on empty and on filled facts: what it and
- * its opposite form say must agree with each other), "p" a whole policy file, "t" a template or message text.
- */
+ * its opposite form say must agree with each other), "p" a whole policy file, "t" a template or
+ * message text. */
 #include "ecs/messages.h"
 #include "ecs/policy.h"
 #include "rules/text_priv.h"

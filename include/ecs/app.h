@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Applications: from a proven request, the line's facts and the policy to the blocks of the document. Pure but for the
+ * sealing of portal references; the same code serves devices and "entitlementctl explain". */
+#pragma once
+
+#include "ecs/doc.h"
+#include "ecs/messages.h"
+#include "ecs/policy.h"
+#include "ecs/store.h"
+#include "ecs/token.h"
+#include "ecs/ts43.h"
+
+enum { ECS_IRAT_TABLE = 1, ECS_IRAT_AOSP = 2, ECS_IRAT_EXAMPLE = 4 };
+
+/* Services whose activation in the network an answer calls for (V-025): bits of ret_orders. */
+enum { ECS_ORDER_VOLTE = 1, ECS_ORDER_VONR = 2, ECS_ORDER_VOWIFI = 4, ECS_ORDER_SMSOIP = 8 };
+const char *ecs_order_service(unsigned bit); /* "volte" */
+
+/* What became of one application, for log, metrics and care. */
+struct ecs_app_result {
+    enum ecs_app app;
+    int status; /* EntitlementStatus */
+    bool offered;
+    struct ecs_str rule; /* that decided the status; "" when not offered */
+};
+
+struct ecs_app_context {
+    /* in, all borrowed for as long as the document lives */
+    struct ecs_arena *arena;
+    struct ecs_crypto *crypto;
+    const struct ecs_sealer *flow_sealer;
+    const struct ecs_policy *policy;
+    const struct ecs_messages *messages;
+    size_t language; /* index in the languages of messages */
+    const struct ecs_ts43_request *request;
+    struct ecs_version version; /* to answer by (ecs_version_effective) */
+    const struct ecs_subscriber_facts *line;
+    const struct ecs_imsi *imsi; /* proven */
+    size_t plmn_n;               /* digits of the home PLMN in front of the IMSI, 0 unknown */
+    const char *portal_url;      /* "" none */
+    unsigned irat_names, offered;
+    int64_t now;          /* Unix seconds */
+    int utc_offset_s;
+    /* out */
+    struct ecs_facts facts;
+    struct ecs_app_result result[ECS_APPS_MAX];
+    size_t result_n;
+    int64_t validity_s; /* the smallest of the applications asked for */
+    unsigned orders;
+};
+
+/* Fills context->facts from line, request and clock. */
+void ecs_app_facts(struct ecs_app_context *context);
+/* One block per requested application, in request order. After ecs_app_facts. ECS_E_TOO_LARGE: arena exhausted. */
+enum ecs_rc ecs_app_build(struct ecs_app_context *context, struct ecs_doc *doc) ECS_MUST_CHECK;
+/* The service of the rules engine behind an application; false for those that have none. */
+bool ecs_app_service(enum ecs_app app, enum ecs_service *ret_service);

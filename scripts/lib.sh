@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+# Shared by the scripts: where we are, how to install packages, how to build.
+set -eu
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+export LC_ALL=C.UTF-8
+
+build_packages="cmake ninja-build pkg-config gcc libc6-dev libmicrohttpd-dev libgnutls28-dev libssl-dev
+    libjansson-dev libpq-dev libcurl4-openssl-dev libsystemd-dev libyaml-dev zlib1g-dev python3 git ca-certificates"
+demo_packages="postgresql-15 openssl curl"
+test_packages="libcmocka-dev python3-pytest python3-psycopg python3-yaml libxml2-utils pmccabe eapoltest haproxy
+    prometheus clang libclang-rt-14-dev nginx-light wrk jq procps"
+bench_packages="nginx-light wrk libxml2-dev postgresql-contrib procps"
+
+say() {
+    printf '== %s\n' "$*" >&2
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+# Installs what is missing of the given packages; no call of the package manager when nothing is.
+need_packages() {
+    missing=""
+    for package in "$@"; do
+        status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)
+        [ "$status" = "install ok installed" ] || missing="$missing $package"
+    done
+    [ -n "$missing" ] || return 0
+    say "installing:$missing"
+    # Package scripts must not start servers: ours are private and started by the scripts.
+    policy=""
+    if [ ! -e /usr/sbin/policy-rc.d ]; then
+        policy=/usr/sbin/policy-rc.d
+        printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+        as_root chmod 755 "$policy"
+    fi
+    status=0
+    { as_root apt-get update -q &&
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing; } \
+        >"${TMPDIR:-/tmp}/ecs-apt.$$.log" 2>&1 || status=$?
+    [ -z "$policy" ] || as_root rm -f "$policy"
+    if [ "$status" != 0 ]; then
+        tail -n 30 "${TMPDIR:-/tmp}/ecs-apt.$$.log" >&2
+        rm -f "${TMPDIR:-/tmp}/ecs-apt.$$.log"
+        say "packages could not be installed"
+        return "$status"
+    fi
+    rm -f "${TMPDIR:-/tmp}/ecs-apt.$$.log"
+}
+
+# build PRESET [cmake argument ...]: configures and builds build/PRESET; quiet unless it fails.
+build() {
+    preset=$1
+    shift
+    say "building ($preset)"
+    mkdir -p "$top/build"
+    if ! (cd "$top" && cmake --preset "$preset" "$@" && cmake --build --preset "$preset") \
+        >"$top/build/$preset.log" 2>&1; then
+        tail -n 40 "$top/build/$preset.log" >&2
+        say "the build failed; all of it: build/$preset.log"
+        return 1
+    fi
+}

@@ -1,0 +1,29 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Activation orders.
+
+-- name: order_add
+-- $1 imsi  $2 services. Those that have an open order already are left alone; the line is marked as in progress.
+WITH o AS (
+    INSERT INTO activation_order (imsi, service)
+    SELECT $1::text, s FROM unnest($2::text[]) s
+    ON CONFLICT (imsi, service) WHERE done_at IS NULL DO NOTHING
+    RETURNING imsi, service
+), l AS (
+    INSERT INTO line_service (imsi, service, prov_status)
+    SELECT imsi, service, 3 FROM o
+    ON CONFLICT (imsi, service) DO UPDATE SET prov_status = 3
+    RETURNING 1
+)
+SELECT count(*) FROM o
+
+-- name: order_list read-only
+-- $1 most rows: open orders, oldest first.
+SELECT id, imsi, service, requested_at FROM activation_order WHERE done_at IS NULL ORDER BY id LIMIT $1::integer
+
+-- name: order_done
+-- $1 id  $2 ProvStatus that the line has from now on (1 provisioned, 0 failed)
+WITH o AS (
+    UPDATE activation_order SET done_at = now() WHERE id = $1::bigint AND done_at IS NULL RETURNING imsi, service
+)
+UPDATE line_service l SET prov_status = $2::smallint FROM o WHERE l.imsi = o.imsi AND l.service = o.service
+RETURNING l.revision

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The answer to a proven request: facts, decisions, blocks, VERS and TOKEN. */
+#include "device.h"
+
+#include <string.h>
+
+static void set_context(struct answer *a, const struct ecs_ts43_request *request,
+                        const struct ecs_subscriber_facts *facts, const struct ecs_imsi *imsi)
+{
+    const struct ecs_snapshot *s = a->engine->snapshot;
+    struct ecs_app_context *c = &a->context;
+    size_t fallback = 0; /* the default language stands first */
+
+    c->arena = a->arena;
+    c->crypto = a->front->crypto;
+    c->flow_sealer = a->engine->flow_sealer;
+    c->policy = s->policy;
+    c->messages = s->messages;
+    if (facts->language.n || facts->brand_language.n)
+        fallback = ecs_language_match(facts->language.n ? facts->language : facts->brand_language,
+                                      a->engine->languages, a->engine->language_n, 0);
+    c->language = ecs_language_match(request->accept_language, a->engine->languages, a->engine->language_n, fallback);
+    c->request = request;
+    c->version = ecs_version_effective(request->version, s->version_map, s->version_map_n);
+    c->line = facts;
+    c->imsi = imsi;
+    for (size_t i = 0; i < s->plmn_n; i++)
+        if (ecs_plmn_matches(&s->plmns[i], imsi))
+            c->plmn_n = 3 + strlen(s->plmns[i].mnc);
+    c->portal_url = s->policy_conf->portal_url;
+    c->irat_names = s->irat_names;
+    c->offered = s->offered;
+    c->now = a->now;
+    c->utc_offset_s = (int)s->policy_conf->utc_offset_minutes * 60;
+}
+
+/* Shorter by up to jitter_percent, so that devices which asked together do not come back together; equal for a
+ * repeated EAP answer. */
+static int64_t spread(const struct answer *a, const struct ecs_auth *auth, int64_t validity_s)
+{
+    int64_t share = validity_s * a->engine->snapshot->device->jitter_percent / 100;
+    uint64_t seed;
+
+    if (share <= 0)
+        return validity_s;
+    if (auth && auth->method != ECS_AUTH_TOKEN)
+        seed = ecs_hash(auth->handle, sizeof(auth->handle));
+    else if (!ecs_random(a->front->crypto, &seed, sizeof(seed)))
+        return validity_s;
+    return validity_s - (int64_t)(seed % (uint64_t)(share + 1));
+}
+
+static enum ecs_rc add_token(struct answer *a, const struct ecs_auth *auth, const struct ecs_subscriber_facts *facts)
+{
+    int64_t validity_s;
+    enum ecs_rc rc = ecs_auth_issue(auth, (uint32_t)facts->token_generation, a->token, &validity_s);
+    bool same = rc == ECS_OK && ecs_str_eq(ecs_str_of(a->token), auth->request->param[ECS_P_TOKEN]);
+
+    if (rc != ECS_OK)
+        return rc;
+    ecs_metric_count(a->front->metrics, ECS_M_TOKENS, same ? ECS_M_TOKEN_PRESENTED : ECS_M_TOKEN_NEW);
+    ecs_doc_token(a->doc, ecs_str_of(a->token), validity_s);
+    return ECS_OK;
+}
+
+enum ecs_rc answer_build(struct answer *a, const struct ecs_ts43_request *request,
+                         const struct ecs_subscriber_facts *facts, const struct ecs_auth *auth)
+{
+    enum ecs_rc rc;
+    int64_t version = facts->content_revision;
+
+    a->doc = ecs_doc_new(a->arena);
+    if (!a->doc)
+        return ECS_E_TOO_LARGE;
+    set_context(a, request, facts, auth ? &auth->imsi : &request->imsi);
+    ecs_app_facts(&a->context);
+    rc = ecs_app_build(&a->context, a->doc);
+    if (rc != ECS_OK)
+        return rc;
+    if (version < 1 || version > INT32_MAX)
+        version = version < 1 ? 1 : INT32_MAX;
+    if (!ecs_doc_vers(a->doc, version, spread(a, auth, a->context.validity_s)))
+        return ECS_E_INTERNAL;
+    return auth ? add_token(a, auth, facts) : ECS_OK;
+}

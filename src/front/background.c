@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Work that no device waits for: activation orders, the announcement of the policy, the reaper of EAP sessions. Each is
+ * a small flow with an arena of its own. */
+#include "background.h"
+
+#include <stdio.h>
+
+#include "ecs/log.h"
+#include "ecs/store_admin.h"
+#include "ecs/store_orders.h"
+
+enum { REAP_ROWS = 500, REAP_EVERY_MS = 2000, REAP_AGAIN_MS = 10, ANNOUNCE_AGAIN_MS = 1000, LIMIT_MS = 5000 };
+
+struct job {
+    struct ecs_flow flow;
+    struct front *front;
+    struct ecs_imsi imsi;
+    struct ecs_str services[4];
+    size_t service_n;
+    char checksum[24];
+    int64_t number;
+    unsigned reaped;
+};
+
+static struct job *new_job(struct front *front)
+{
+    struct ecs_arena *arena = ecs_arena_new(&front->worker->cache, 0);
+    struct job *job = arena ? ecs_alloc(arena, sizeof(*job)) : NULL;
+
+    if (!job) {
+        ecs_arena_free(arena);
+        return NULL;
+    }
+    job->front = front;
+    job->flow.arena = arena;
+    return job;
+}
+
+static enum ecs_next finish(struct ecs_flow *f)
+{
+    (void)f;
+    return ECS_DONE;
+}
+
+static void start(struct job *job, const struct ecs_step *steps, void (*on_end)(struct ecs_flow *f))
+{
+    ecs_flow_start(&job->flow, job->front->worker->loop, job->flow.arena, NULL, steps, job, on_end);
+}
+
+/* ---- activation orders ---- */
+
+static enum ecs_next add_orders(struct ecs_flow *f)
+{
+    struct job *job = f->self;
+
+    return ecs_store_orders_add(f, job->front->store, ecs_str_of(job->imsi.s), job->services, job->service_n,
+                                &job->number);
+}
+
+static const struct ecs_step order_steps[] = {
+    { "add-orders", add_orders, LIMIT_MS },
+    { "end", finish, 0 },
+    { 0 },
+};
+
+/* A lost order is made again by the device's next request. */
+static void orders_end(struct ecs_flow *f)
+{
+    struct job *job = f->self;
+    char masked[20];
+
+    ecs_imsi_mask(&job->imsi, masked);
+    if (f->rc != ECS_OK)
+        ecs_log(NULL, ECS_EV_DB_ERROR, "an activation order for %s was not written: %s", masked, f->reason);
+    else if (job->number > 0)
+        ecs_metric_add(&job->front->metrics->cell[ECS_M_ORDERS][0], (uint64_t)job->number);
+    ecs_arena_free(f->arena);
+}
+
+void orders_write(struct front *front, const struct ecs_imsi *imsi, unsigned orders)
+{
+    struct job *job = new_job(front);
+
+    if (!job)
+        return;
+    job->imsi = *imsi;
+    for (unsigned bit = 1; bit <= ECS_ORDER_SMSOIP; bit <<= 1)
+        if (orders & bit)
+            job->services[job->service_n++] = ecs_str_of(ecs_order_service(bit));
+    start(job, order_steps, orders_end);
+}
+
+/* ---- policy ---- */
+
+static enum ecs_next announce(struct ecs_flow *f)
+{
+    struct job *job = f->self;
+
+    return ecs_store_policy_announce(f, job->front->store, ecs_str_of(job->checksum));
+}
+
+static const struct ecs_step announce_steps[] = {
+    { "announce", announce, LIMIT_MS },
+    { "end", finish, 0 },
+    { 0 },
+};
+
+static void announce_again(void *arg)
+{
+    policy_announce(arg);
+}
+
+static void announce_end(struct ecs_flow *f)
+{
+    struct job *job = f->self;
+    struct front *front = job->front;
+    enum ecs_rc rc = f->rc;
+
+    ecs_arena_free(f->arena);
+    if (rc != ECS_OK && rc != ECS_E_CANCELLED)
+        ecs_timer_arm(&front->announce_timer, front->worker->loop, ANNOUNCE_AGAIN_MS, announce_again, front);
+}
+
+void policy_announce(struct front *front)
+{
+    struct job *job = new_job(front);
+
+    if (!job)
+        return;
+    snprintf(job->checksum, sizeof(job->checksum), "%016llx",
+             (unsigned long long)ecs_policy_hash(front->engine->snapshot->policy));
+    start(job, announce_steps, announce_end);
+}
+
+/* ---- reaper ---- */
+
+static void reap(void *arg);
+
+static enum ecs_next delete_sessions(struct ecs_flow *f)
+{
+    struct job *job = f->self;
+
+    return ecs_store_eap_reap(f, job->front->store, REAP_ROWS, &job->reaped);
+}
+
+static const struct ecs_step reap_steps[] = {
+    { "delete-sessions", delete_sessions, LIMIT_MS },
+    { "end", finish, 0 },
+    { 0 },
+};
+
+static void reap_end(struct ecs_flow *f)
+{
+    struct job *job = f->self;
+    struct front *front = job->front;
+    bool more = f->rc == ECS_OK && job->reaped == REAP_ROWS, stopped = f->rc == ECS_E_CANCELLED;
+
+    ecs_arena_free(f->arena);
+    if (!stopped)
+        ecs_timer_arm(&front->reap_timer, front->worker->loop, more ? REAP_AGAIN_MS : REAP_EVERY_MS, reap, front);
+}
+
+static void reap(void *arg)
+{
+    struct front *front = arg;
+    struct job *job = new_job(front);
+
+    if (job)
+        start(job, reap_steps, reap_end);
+    else
+        ecs_timer_arm(&front->reap_timer, front->worker->loop, REAP_EVERY_MS, reap, front);
+}
+
+void reaper_start(struct front *front)
+{
+    ecs_timer_arm(&front->reap_timer, front->worker->loop, REAP_EVERY_MS, reap, front);
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The device request, from parse to send: the story of this daemon in one table. Answers that are no document are in
+ * device_reply.c. */
+#include "device.h"
+
+#include <string.h>
+
+#include "ecs/clock.h"
+
+enum { FACTS_LIMIT_MS = 5000, COOKIE_CANDIDATES = 4, COOKIE_LINES = 16 };
+
+/* ---- parse and check ---- */
+
+static enum ecs_next admit(struct ecs_flow *f)
+{
+    struct device *d = f->self;
+    const struct ecs_device_conf *conf = d->engine->snapshot->device;
+    struct ecs_str path = d->http->path, ours = ecs_str_of(conf->path);
+
+    if (d->http->method != ECS_HTTP_GET && d->http->method != ECS_HTTP_POST)
+        return ecs_flow_fail(f, ECS_E_METHOD, "method %.*s", ECS_FMT(d->http->method_name));
+    if (path.n && path.p[path.n - 1] == '/')
+        path.n--;
+    if (ours.p[ours.n - 1] == '/')
+        ours.n--;
+    if (ours.n && path.n && !ecs_str_eq(path, ours))
+        return ecs_flow_fail(f, ECS_E_NOT_FOUND, "the path is not that of the entitlement resource");
+    if (d->front->draining)
+        return ecs_flow_fail(f, ECS_E_DRAINING, "this node is shutting down");
+    if (d->front->in_work > (unsigned)d->engine->snapshot->limits->in_work) {
+        ecs_metric_count(d->front->metrics, ECS_M_LIMITS, ECS_M_LIMIT_IN_WORK);
+        return ecs_flow_fail(f, ECS_E_OVERLOAD, "limits.in_work is reached");
+    }
+    return ECS_NEXT;
+}
+
+/* The request body after its content coding; ECS_OK leaves it in *ret_body. */
+static enum ecs_rc decode_body(struct device *d, struct ecs_str *ret_body, const char **ret_why)
+{
+    struct ecs_str coding = ecs_str_trim(ecs_http_header_get(d->http, "Content-Encoding"));
+    struct ecs_buf *out = &d->front->scratch;
+    enum ecs_rc rc;
+    char *copy;
+
+    *ret_body = d->http->body;
+    *ret_why = "Content-Encoding";
+    if (!coding.n || ecs_str_eq_nocase(coding, ECS_STR("identity")))
+        return ECS_OK;
+    if (!ecs_str_eq_nocase(coding, ECS_STR("gzip")) && !ecs_str_eq_nocase(coding, ECS_STR("x-gzip")))
+        return ECS_E_MEDIA_TYPE;
+    ecs_buf_reset(out);
+    rc = ecs_gzip_inflate(d->front->gzip, *ret_body, (size_t)d->engine->snapshot->limits->inflated, out);
+    if (rc != ECS_OK)
+        return rc;
+    ecs_metric_count(d->front->metrics, ECS_M_GZIP, ECS_M_GZIP_REQUEST);
+    copy = ecs_strdup(d->flow.arena, ecs_buf_str(out));
+    *ret_body = (struct ecs_str){ copy, out->n };
+    return copy ? ECS_OK : ECS_E_TOO_LARGE;
+}
+
+static enum ecs_next parse(struct ecs_flow *f)
+{
+    struct device *d = f->self;
+    struct ecs_ts43_input input = { .post = d->http->method == ECS_HTTP_POST, .query = d->http->query };
+    const char *why;
+    enum ecs_rc rc = decode_body(d, &input.body, &why);
+
+    if (rc != ECS_OK)
+        return ecs_flow_fail(f, rc, "%s", why);
+    input.content_type = ecs_http_header_get(d->http, "Content-Type");
+    input.accept = ecs_http_header_get(d->http, "Accept");
+    input.accept_language = ecs_http_header_get(d->http, "Accept-Language");
+    input.user_agent = ecs_http_header_get(d->http, "User-Agent");
+    rc = ecs_ts43_request_read(f->arena, &input, &d->request, &why);
+    device_note_request(d);
+    if (rc != ECS_OK)
+        return ecs_flow_fail(f, rc, "%s", why);
+    if (input.post && d->request.kind != ECS_TS43_CONTINUATION && !d->engine->snapshot->device->post)
+        return ecs_flow_fail(f, ECS_E_METHOD, "POST is switched off");
+    return ECS_NEXT;
+}
+
+static enum ecs_next check(struct ecs_flow *f)
+{
+    struct device *d = f->self;
+    const struct ecs_snapshot *s = d->engine->snapshot;
+    const char *why;
+    enum ecs_rc rc = ecs_ts43_request_check(&d->request, &why);
+
+    if (rc != ECS_OK)
+        return ecs_flow_fail(f, rc, "%s", why);
+    if (d->request.kind != ECS_TS43_NEW)
+        return ECS_NEXT;
+    if (!ecs_version_allowed(d->request.version, &s->bounds))
+        return ecs_flow_fail(f, ECS_E_VERSION, "entitlement_version is outside of the configured bounds");
+    if (d->request.has_terminal &&
+        !ecs_limiter_take(d->front->device_limiter, ecs_hash(d->request.terminal.s, d->request.terminal.n),
+                          ecs_loop_now_us(f->loop), &d->auth.retry_after_s)) {
+        ecs_metric_count(d->front->metrics, ECS_M_LIMITS, ECS_M_LIMIT_DEVICE);
+        return ecs_flow_fail(f, ECS_E_RATE_LIMIT, "limits.device_per_minute is reached");
+    }
+    return ECS_NEXT;
+}
+
+/* ---- authenticate ---- */
+
+static void find_cookies(struct device *d)
+{
+    struct ecs_str lines[COOKIE_LINES];
+    size_t n = 0;
+
+    for (size_t i = 0; i < d->http->header_count && n < COOKIE_LINES; i++)
+        if (ecs_str_eq_nocase(d->http->headers[i].name, ECS_STR("Cookie")))
+            lines[n++] = d->http->headers[i].value;
+    d->auth.cookies = d->cookies;
+    d->auth.cookie_n = ecs_cookie_find(lines, n, ecs_str_of(d->engine->snapshot->auth->cookie), d->cookies,
+                                       COOKIE_CANDIDATES);
+}
+
+/* One key per IPv4 address or IPv6 /64. */
+static uint64_t source_of(const char *peer)
+{
+    struct ecs_cidr block;
+
+    if (!ecs_cidr_parse(ecs_str_of(peer), &block))
+        return ecs_hash(peer, strlen(peer));
+    return ecs_hash(block.addr, memcmp(block.addr, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12) == 0 ? 16 : 8);
+}
+
+static enum ecs_next authenticate(struct ecs_flow *f)
+{
+    struct device *d = f->self;
+    enum ecs_rc rc;
+
+    d->auth.env = &d->engine->auth;
+    d->auth.request = &d->request;
+    d->auth.now = d->now;
+    if (d->request.kind == ECS_TS43_CONTINUATION)
+        find_cookies(d);
+    else if (d->request.param[ECS_P_EAP_ID].n)
+        d->auth.source_hash = source_of(d->http->peer);
+    rc = ecs_auth_select(&d->request, &d->auth.method);
+    if (rc != ECS_OK)
+        return ecs_flow_fail(f, rc, "no credential that this server can check");
+    d->authenticating = true;
+    return ecs_flow_call(f, ecs_auth_steps(d->auth.method), &d->auth);
+}
+
+/* ---- facts ---- */
+
+static enum ecs_next load_facts(struct ecs_flow *f)
+{
+    struct device *d = f->self;
+    struct ecs_facts_key key = { .imsi = ecs_str_of(d->auth.imsi.s) };
+
+    if (d->auth.outcome == ECS_AUTH_CHALLENGE)
+        return ecs_flow_goto(f, device_send_challenge);
+    if (f->log)
+        ecs_imsi_mask(&d->auth.imsi, f->log->imsi);
+    if (d->auth.facts) {
+        d->facts = *d->auth.facts;
+        return ECS_NEXT;
+    }
+    if (d->request.has_terminal) {
+        key.terminal_id = (struct ecs_str){ d->request.terminal.s, d->request.terminal.n };
+        if (d->request.terminal.tac[0])
+            key.tac = ecs_str_of(d->request.terminal.tac);
+    }
+    return ecs_store_facts(f, d->front->store, &key, &d->facts);
+}
+
+/* A token of a subscriber who has gone or was revoked; with EAP_ID beside it the device is challenged instead. */
+static enum ecs_next stale_token(struct ecs_flow *f, struct device *d)
+{
+    if (!d->request.param[ECS_P_EAP_ID].n)
+        return ecs_flow_fail(f, ECS_E_TOKEN_INVALID, "token: revoked, or its subscriber has gone");
+    d->auth.method = ECS_AUTH_EAP_BEGIN;
+    d->auth.outcome = ECS_AUTH_PASSED;
+    return ecs_flow_call(f, ecs_auth_steps(ECS_AUTH_EAP_BEGIN), &d->auth);
+}
+
+static enum ecs_next check_subscriber(struct ecs_flow *f)
+{
+    struct device *d = f->self;
+
+    if (d->auth.method == ECS_AUTH_TOKEN &&
+        (!d->facts.known ||
+         ecs_auth_token_current(&d->auth.token, (uint32_t)d->facts.token_generation) != ECS_OK))
+        return stale_token(f, d);
+    if (!d->facts.known)
+        return ecs_flow_fail(f, ECS_E_FORBIDDEN, "the subscriber is not in the database");
+    return ECS_NEXT;
+}
+
+/* ---- decide, render, send ---- */
+
+static enum ecs_next decide(struct ecs_flow *f)
+{
+    struct device *d = f->self;
+
+    if (d->auth.outcome == ECS_AUTH_CHALLENGE)
+        return ecs_flow_goto(f, device_send_challenge);
+    if (answer_build(&d->answer, &d->request, &d->facts, &d->auth) != ECS_OK)
+        return ecs_flow_fail(f, ECS_E_NO_MEMORY, "the document does not fit into limits.arena");
+    return ECS_NEXT;
+}
+
+static enum ecs_next render(struct ecs_flow *f)
+{
+    struct device *d = f->self;
+    struct ecs_buf *out = &d->front->scratch;
+    enum ecs_rc rc;
+
+    ecs_buf_reset(out);
+    rc = ecs_doc_render(d->answer.doc, ecs_accept_read(d->request.accept).format, out);
+    if (rc != ECS_OK)
+        return ecs_flow_fail(f, rc, "the document cannot be rendered");
+    return ECS_NEXT;
+}
+
+static enum ecs_next send(struct ecs_flow *f)
+{
+    return device_send_document(f);
+}
+
+const struct ecs_step device_steps[] = {
+    { "admit", admit, 0 },
+    { "parse", parse, 0 },
+    { "check", check, 0 },
+    { "authenticate", authenticate, 0 },
+    { "load-facts", load_facts, FACTS_LIMIT_MS },
+    { "check-subscriber", check_subscriber, 0 },
+    { "decide", decide, 0 },
+    { "render", render, 0 },
+    { "send", send, 0 },
+    { "send-challenge", device_send_challenge, 0 },
+    { "send-error", device_send_error, 0 },
+    { 0 },
+};
+
+static void client_gone(void *arg)
+{
+    struct device *d = arg;
+
+    d->http = NULL;
+    ecs_flow_abort(&d->flow);
+}
+
+static void device_end(struct ecs_flow *f)
+{
+    struct device *d = f->self;
+
+    ecs_metric_add(&d->front->metrics->in_work, (uint64_t)-1);
+    d->front->in_work--;
+    engine_unref(d->engine);
+    if (d->http)
+        ecs_http_reply(d->http, &d->reply); /* the last act: the arena goes with it */
+}
+
+void device_handle(struct ecs_http_request *http)
+{
+    static const struct ecs_http_reply exhausted = { .status = 503, .body = { "short of memory\n", 16 },
+                                                     .content_type = "text/plain",
+                                                     .headers = { { { "Retry-After", 11 }, { "30", 2 } } },
+                                                     .header_count = 1 };
+    struct front *front = http->env;
+    struct device *d = ecs_alloc(http->arena, sizeof(*d));
+
+    if (!d) {
+        ecs_http_reply(http, &exhausted);
+        return;
+    }
+    d->front = front;
+    d->http = http;
+    d->engine = engine_ref(front->engine);
+    d->now = ecs_clock_now();
+    d->reply = exhausted;
+    d->answer.front = front;
+    d->answer.engine = d->engine;
+    d->answer.arena = http->arena;
+    d->answer.now = d->now;
+    http->user = d;
+    front->in_work++;
+    ecs_metric_add(&front->metrics->in_work, 1);
+    ecs_http_on_gone(http, client_gone, d);
+    ecs_flow_start(&d->flow, http->loop, http->arena, &http->log, device_steps, d, device_end);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A device request in work, and the answer that is built for it. */
+#pragma once
+
+#include "front_internal.h"
+
+/* From facts to the document; used for devices and for "explain". */
+struct answer {
+    struct front *front;
+    struct engine *engine;
+    struct ecs_arena *arena;
+    int64_t now;
+    struct ecs_app_context context;
+    struct ecs_doc *doc;
+    char token[ECS_TOKEN_TEXT_MAX + 1];
+};
+
+/* auth NULL: for explain, without a token. ECS_E_TOO_LARGE or ECS_E_INTERNAL. */
+enum ecs_rc answer_build(struct answer *a, const struct ecs_ts43_request *request,
+                         const struct ecs_subscriber_facts *facts, const struct ecs_auth *auth);
+
+struct device {
+    struct ecs_flow flow;
+    struct front *front;
+    struct engine *engine;
+    struct ecs_http_request *http; /* NULL: the client has gone */
+    int64_t now;                   /* Unix seconds, one for the whole request */
+    struct ecs_ts43_request request;
+    struct ecs_str cookies[4];
+    struct ecs_auth auth;
+    bool authenticating;
+    struct ecs_subscriber_facts facts;
+    struct answer answer;
+    struct ecs_http_reply reply;
+};
+
+extern const struct ecs_step device_steps[];
+enum ecs_next device_send_document(struct ecs_flow *f);
+enum ecs_next device_send_challenge(struct ecs_flow *f);
+enum ecs_next device_send_error(struct ecs_flow *f);
+/* Applications and TAC into the log context; oddities of the request into the log. */
+void device_note_request(struct device *d);

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Answers to devices: the document, the EAP challenge, the error; and what is told to log and metrics. */
+#include "background.h"
+#include "device.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { RETRY_MIN_S = 5, RETRY_SESSION_S = 1, RETRY_SPREAD_S = 25 };
+
+static void add_header(struct ecs_http_reply *reply, struct ecs_str name, struct ecs_str value)
+{
+    if (value.p && reply->header_count < ECS_HTTP_REPLY_HEADERS)
+        reply->headers[reply->header_count++] = (struct ecs_http_header){ name, value };
+}
+
+static void start_reply(struct device *d, int status, const char *content_type)
+{
+    d->reply = (struct ecs_http_reply){ .status = status, .content_type = content_type };
+    add_header(&d->reply, ECS_STR("Cache-Control"), ECS_STR("no-store"));
+}
+
+static struct ecs_str arena_copy(struct device *d, struct ecs_str bytes)
+{
+    return (struct ecs_str){ ecs_memdup(d->flow.arena, bytes.p, bytes.n ? bytes.n : 1), bytes.n };
+}
+
+void device_note_request(struct device *d)
+{
+    const struct ecs_ts43_request *r = &d->request;
+    struct ecs_log_ctx *log = &d->http->log;
+    size_t at = 0;
+
+    for (size_t i = 0; i < r->n_apps && at + 8 < sizeof(log->apps); i++)
+        at += (size_t)snprintf(log->apps + at, sizeof(log->apps) - at, "%s%s", i ? " " : "", ecs_app_id(r->apps[i]));
+    if (r->has_terminal)
+        memcpy(log->tac, r->terminal.tac, sizeof(log->tac));
+    if (r->skipped_apps.n)
+        ecs_log(log, ECS_EV_APP_SKIPPED, "AppIDs that TS.43 does not have: %.*s", ECS_FMT(r->skipped_apps));
+    for (size_t i = 0; i < r->n_notes; i++)
+        ecs_log_at(log, ECS_EV_PARAM_IGNORED, ECS_LOG_DEBUG, "%s", r->notes[i]);
+}
+
+/* ---- document ---- */
+
+static void compress(struct device *d, struct ecs_str *body)
+{
+    int64_t min = d->engine->snapshot->device->gzip_min;
+    struct ecs_buf *out = &d->front->scratch;
+    size_t before = out->n;
+
+    if (!min || body->n < (size_t)min || !ecs_accepts_gzip(ecs_http_header_get(d->http, "Accept-Encoding")))
+        return;
+    /* The packed form is appended behind the text in the same buffer, whose memory may move. */
+    if (ecs_gzip_deflate(d->front->gzip, (struct ecs_str){ body->p, body->n }, out) != ECS_OK)
+        return;
+    *body = (struct ecs_str){ out->p + before, out->n - before };
+    add_header(&d->reply, ECS_STR("Content-Encoding"), ECS_STR("gzip"));
+    ecs_metric_count(d->front->metrics, ECS_M_GZIP, ECS_M_GZIP_ANSWER);
+}
+
+static void log_decisions(struct device *d)
+{
+    const struct ecs_app_context *c = &d->answer.context;
+
+    for (size_t i = 0; i < c->result_n; i++) {
+        const struct ecs_app_result *r = &c->result[i];
+
+        ecs_metric_count(d->front->metrics, ECS_M_APPS, (unsigned)r->app * 4 + ((unsigned)r->status & 3));
+        ecs_log_at(&d->http->log, ECS_EV_DECISION, ECS_LOG_DEBUG, "%s: status %d by rule %.*s", ecs_app_id(r->app),
+                   r->status, ECS_FMT(r->offered ? r->rule : ECS_STR("(not offered)")));
+    }
+}
+
+enum ecs_next device_send_document(struct ecs_flow *f)
+{
+    struct device *d = f->self;
+    enum ecs_format format = ecs_accept_read(d->request.accept).format;
+    struct ecs_str body = arena_copy(d, ecs_buf_str(&d->front->scratch));
+
+    start_reply(d, 200, ecs_format_type(format));
+    add_header(&d->reply, ECS_STR("Content-Language"), d->engine->languages[d->answer.context.language]);
+    if (body.p)
+        compress(d, &body);
+    d->reply.body = body.p && body.p >= d->front->scratch.p && body.p < d->front->scratch.p + d->front->scratch.n
+                        ? arena_copy(d, body)
+                        : body;
+    if (!d->reply.body.p)
+        return ecs_flow_fail(f, ECS_E_NO_MEMORY, "the document does not fit into limits.arena");
+    ecs_metric_count(d->front->metrics, ECS_M_FORMATS, format == ECS_FORMAT_JSON);
+    ecs_metric_count(d->front->metrics, ECS_M_METHODS,
+                     (d->auth.method == ECS_AUTH_TOKEN ? 1u : 0u) * 4); /* token or EAP answer: ok */
+    log_decisions(d);
+    if (d->answer.context.orders && !d->auth.repeated)
+        orders_write(d->front, &d->auth.imsi, d->answer.context.orders);
+    return ECS_DONE;
+}
+
+/* ---- challenge ---- */
+
+/* One key, no blanks, no escaped slashes; the cookie repeats its first value on every round (C-12, C-18). */
+enum ecs_next device_send_challenge(struct ecs_flow *f)
+{
+    struct device *d = f->self;
+    static const char head[] = "{\"eap-relay-packet\":\"", tail[] = "\"}";
+    char text[ECS_BASE64_LEN(1020) + sizeof(head) + sizeof(tail)];
+    const char *cookie = ecs_printf(f->arena, "%s=%.*s; Path=/; Secure; HttpOnly", d->engine->snapshot->auth->cookie,
+                                    ECS_FMT(d->auth.cookie));
+    size_t n = sizeof(head) - 1;
+
+    memcpy(text, head, n);
+    n += ecs_base64_encode(d->auth.packet.p, d->auth.packet.n, text + n);
+    memcpy(text + n, tail, sizeof(tail) - 1);
+    n += sizeof(tail) - 1;
+    start_reply(d, 200, ECS_TYPE_RELAY);
+    d->reply.body = arena_copy(d, (struct ecs_str){ text, n });
+    if (!cookie || !d->reply.body.p)
+        return ecs_flow_fail(f, ECS_E_NO_MEMORY, "no memory for the challenge");
+    add_header(&d->reply, ECS_STR("Set-Cookie"), ecs_str_of(cookie));
+    ecs_metric_count(d->front->metrics, ECS_M_METHODS, (d->auth.method == ECS_AUTH_EAP_BEGIN ? 2u : 0u) * 4 + 2);
+    return ECS_DONE;
+}
+
+/* ---- error ---- */
+
+/* Whole positive seconds, spread so that devices do not come back together (C-42). */
+static uint32_t retry_after(struct device *d, enum ecs_rc rc)
+{
+    uint8_t random = 0;
+
+    if (rc == ECS_E_SESSION_LOST)
+        return RETRY_SESSION_S;
+    if (!ecs_random(d->front->crypto, &random, 1))
+        random = 7;
+    return (d->auth.retry_after_s ? d->auth.retry_after_s : RETRY_MIN_S) + random % RETRY_SPREAD_S;
+}
+
+static void note_auth_failure(struct device *d, enum ecs_rc rc)
+{
+    static const unsigned method_cell[] = { [ECS_AUTH_EAP_CONTINUE] = 0, [ECS_AUTH_TOKEN] = 4, [ECS_AUTH_EAP_BEGIN] = 8 };
+    unsigned outcome = ecs_rc_http(rc) >= 500 && ecs_rc_http(rc) != 511 ? 3 : 1;
+
+    ecs_metric_count(d->front->metrics, ECS_M_METHODS, method_cell[d->auth.method] + outcome);
+    if (rc == ECS_E_RATE_LIMIT)
+        ecs_metric_count(d->front->metrics, ECS_M_LIMITS,
+                         d->auth.method == ECS_AUTH_EAP_BEGIN && d->auth.exchange ? ECS_M_LIMIT_SUBSCRIBER
+                                                                                  : ECS_M_LIMIT_SOURCE);
+}
+
+/* Last step of the table: any failure lands here with the flow's code. */
+enum ecs_next device_send_error(struct ecs_flow *f)
+{
+    struct device *d = f->self;
+    enum ecs_rc rc = f->rc;
+    int status = ecs_rc_http(rc);
+    struct ecs_buf *out = &d->front->scratch;
+
+    if (d->authenticating)
+        note_auth_failure(d, rc);
+    if (rc == ECS_E_OVERLOAD && d->authenticating)
+        ecs_metric_count(d->front->metrics, ECS_M_LIMITS, ECS_M_LIMIT_DATABASE);
+    ecs_buf_reset(out);
+    ecs_error_body(rc, status < 500 ? f->reason : NULL, out);
+    start_reply(d, status, "text/plain; charset=utf-8");
+    d->reply.body = arena_copy(d, ecs_buf_str(out));
+    if (!d->reply.body.p)
+        d->reply.body = ECS_STR("");
+    if (status == 503)
+        add_header(&d->reply, ECS_STR("Retry-After"), ecs_str_of(ecs_printf(f->arena, "%u", retry_after(d, rc))));
+    if (status == 405)
+        add_header(&d->reply, ECS_STR("Allow"),
+                   d->engine->snapshot->device->post ? ECS_STR("GET, POST") : ECS_STR("GET"));
+    ecs_log_at(&d->http->log, d->authenticating ? ECS_EV_AUTH_FAILED : ECS_EV_REQUEST_FAILED,
+               (enum ecs_log_level)ecs_rc_level(rc), "%d %s: %s", status, ecs_rc_name(rc), f->reason);
+    return ECS_DONE;
+}
+
+/* Called by the server for every answer, also for those it made itself. */
+void device_answered(const struct ecs_http_request *http, int status, size_t body_bytes)
+{
+    struct front *front = http->env;
+    const struct device *d = http->user;
+    int64_t us = http->received_us ? ecs_loop_now_us(front->worker->loop) - http->received_us : 0;
+
+    if (!d) {
+        ecs_log(&http->log, ECS_EV_REQUEST_FAILED, "%d: refused while it was read", status);
+        return;
+    }
+    ecs_metric_count(front->metrics, ECS_M_ANSWERS, (unsigned)d->flow.rc);
+    ecs_metric_latency(front->metrics, status == 200 && d->auth.outcome == ECS_AUTH_CHALLENGE, us);
+    ecs_log(&http->log, ECS_EV_REQUEST, "%d, %zu bytes, %s, %lld us", status, body_bytes,
+            d->authenticating ? ecs_auth_method_name(d->auth.method) : "no credential", (long long)us);
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A worker's life: build what a request needs, serve, take over new snapshots, drain. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "admin.h"
+#include "background.h"
+#include "ecs/log.h"
+#include "ecs/vectors.h"
+#include "node.h"
+
+enum { LIMITER_SLOTS = 65536, DRAIN_CHECK_MS = 50, GZIP_LEVEL = 1, IND_BITS = 5 };
+
+/* ---- engine ---- */
+
+static void set_auth(struct front *front, struct engine *e)
+{
+    const struct ecs_snapshot *s = e->snapshot;
+
+    e->auth = (struct ecs_auth_env){
+        .conf = s->auth,
+        .plmns = s->plmns,
+        .plmn_n = s->plmn_n,
+        .crypto = front->crypto,
+        .store = front->store,
+        .token_sealer = e->token_sealer,
+        .key_sealer = e->key_sealer,
+        .source_limiter = front->source_limiter,
+        .vectors = &ecs_vectors_local,
+    };
+}
+
+enum ecs_rc engine_new(struct front *front, struct ecs_snapshot *snapshot, struct engine **ret_engine)
+{
+    struct engine *e = calloc(1, sizeof(*e));
+
+    if (!e)
+        return ECS_E_NO_MEMORY;
+    e->refs = 1;
+    e->snapshot = ecs_snapshot_ref(snapshot);
+    e->token_sealer = ecs_sealer_new(front->crypto, &snapshot->token_keys, ECS_STR("token"));
+    e->flow_sealer = ecs_sealer_new(front->crypto, &snapshot->token_keys, ECS_STR("flow"));
+    e->key_sealer = ecs_sealer_new(front->crypto, &snapshot->subscriber_keys, ECS_STR("subscriber-key"));
+    e->languages = ecs_messages_languages(snapshot->messages, &e->language_n);
+    if (!e->token_sealer || !e->flow_sealer || !e->key_sealer) {
+        engine_unref(e);
+        return ECS_E_INTERNAL;
+    }
+    set_auth(front, e);
+    *ret_engine = e;
+    return ECS_OK;
+}
+
+struct engine *engine_ref(struct engine *engine)
+{
+    engine->refs++;
+    return engine;
+}
+
+void engine_unref(struct engine *engine)
+{
+    if (!engine || --engine->refs)
+        return;
+    ecs_sealer_free(engine->token_sealer);
+    ecs_sealer_free(engine->flow_sealer);
+    ecs_sealer_free(engine->key_sealer);
+    ecs_snapshot_unref(engine->snapshot);
+    free(engine);
+}
+
+/* ---- start ---- */
+
+static struct ecs_http_limits http_limits(const struct ecs_limits_conf *l)
+{
+    return (struct ecs_http_limits){
+        .body = (size_t)l->body,
+        .pool = (size_t)l->head,
+        .arena = (size_t)l->arena,
+        .connections = (unsigned)l->connections,
+        .per_prefix = (unsigned)l->per_prefix,
+        .handshake_ms = (uint32_t)l->handshake_ms,
+        .read_ms = (uint32_t)l->read_ms,
+        .idle_ms = (uint32_t)l->idle_ms,
+        .write_ms = (uint32_t)l->write_ms,
+    };
+}
+
+static enum ecs_rc start_servers(struct front *front)
+{
+    const struct ecs_node *node = front->node;
+    struct ecs_snapshot *s = front->engine->snapshot;
+    struct ecs_http_server_conf conf = {
+        .limits = http_limits(s->limits),
+        .proxies = s->proxies,
+        .proxy_count = s->proxy_n,
+        .trust_unix = true,
+        .handler = device_handle,
+        .on_answer = device_answered,
+        .env = front,
+        .cache = &front->worker->cache,
+        .stats = &front->metrics->http,
+        .worker = front->worker->index,
+    };
+    enum ecs_rc rc = ECS_OK;
+
+    for (unsigned i = 0; i < node->listener_n; i++) {
+        conf.listen_fd = node->device_fds[front->worker->index * node->listener_n + i];
+        conf.tls = node->listener_is_tls[i] ? s->tls : NULL;
+        front->server_is_tls[i] = node->listener_is_tls[i];
+        front->servers[i] = ecs_http_server_new(front->worker->loop, &conf, &rc);
+        if (!front->servers[i])
+            return rc;
+        front->server_n = i + 1;
+    }
+    return ECS_OK;
+}
+
+static struct ecs_store *start_store(struct front *front, const struct ecs_snapshot *s)
+{
+    struct ecs_store_conf conf = {
+        .pg = { .conninfo = s->database->conninfo,
+                .connections = (unsigned)s->database->connections,
+                .statement_timeout_ms = (uint32_t)s->database->statement_timeout_ms,
+                .max_waiting = (unsigned)s->database->max_waiting },
+        .ind_bits = IND_BITS,
+        .ind = (unsigned)s->auth->ind,
+        .limit_attempts = (unsigned)s->auth->attempts,
+        .limit_window_s = (unsigned)s->auth->attempts_window_s,
+        .session_life_s = (unsigned)s->auth->session_s,
+    };
+
+    return ecs_store_new(front->worker->loop, &conf, &front->metrics->pg);
+}
+
+static enum ecs_rc make_parts(struct front *front, const struct ecs_snapshot *s)
+{
+    front->crypto = ecs_crypto_new();
+    front->gzip = ecs_gzip_new(GZIP_LEVEL);
+    front->device_limiter = ecs_limiter_new((uint32_t)s->limits->device_per_minute, (uint32_t)s->limits->device_burst,
+                                            LIMITER_SLOTS);
+    front->source_limiter = ecs_limiter_new((uint32_t)s->auth->source_per_minute, (uint32_t)s->auth->source_burst,
+                                            LIMITER_SLOTS);
+    front->store = start_store(front, s);
+    if (!front->crypto || !front->gzip || !front->device_limiter || !front->source_limiter)
+        return ECS_E_NO_MEMORY;
+    return front->store ? ECS_OK : ECS_E_CONFIG;
+}
+
+static void free_parts(struct front *front)
+{
+    for (unsigned i = 0; i < front->server_n; i++)
+        ecs_http_server_free(front->servers[i]);
+    for (unsigned i = 0; i < front->admin_server_n; i++)
+        ecs_http_server_free(front->admin_servers[i]);
+    ecs_timer_disarm(&front->reap_timer);
+    ecs_timer_disarm(&front->announce_timer);
+    ecs_timer_disarm(&front->drain_timer);
+    ecs_store_free(front->store);
+    engine_unref(front->engine);
+    ecs_limiter_free(front->device_limiter);
+    ecs_limiter_free(front->source_limiter);
+    ecs_gzip_free(front->gzip);
+    ecs_crypto_free(front->crypto);
+    ecs_buf_done(&front->scratch);
+}
+
+enum ecs_rc front_start(struct ecs_worker *worker, void *arg)
+{
+    struct ecs_node *node = arg;
+    struct front *front = &node->fronts[worker->index];
+    enum ecs_rc rc;
+
+    worker->state = front;
+    front->worker = worker;
+    front->node = node;
+    front->metrics = node->metrics[worker->index];
+    rc = make_parts(front, node->snapshot);
+    if (rc == ECS_OK)
+        rc = engine_new(front, node->snapshot, &front->engine);
+    if (rc == ECS_OK)
+        rc = start_servers(front);
+    if (rc == ECS_OK && worker->index == 0)
+        rc = admin_start(front);
+    if (rc != ECS_OK) {
+        ecs_log_at(NULL, ECS_EV_START, ECS_LOG_ERROR, "worker %u cannot start: %s", worker->index, ecs_strerror(rc));
+        free_parts(front);
+        return rc;
+    }
+    if (worker->index == 0) {
+        reaper_start(front);
+        policy_announce(front);
+    }
+    return ECS_OK;
+}
+
+void front_stop(struct ecs_worker *worker)
+{
+    struct front *front = worker->state;
+
+    free_parts(front);
+    atomic_fetch_sub(&front->node->running, 1);
+}
+
+/* ---- reload ---- */
+
+struct reload {
+    struct ecs_mail mail;
+    struct front *front;
+    struct ecs_snapshot *snapshot;
+};
+
+static void replace_limiter(struct ecs_limiter **limiter, int64_t per_minute, int64_t burst, int64_t old_per_minute,
+                            int64_t old_burst)
+{
+    struct ecs_limiter *fresh;
+
+    if (per_minute == old_per_minute && burst == old_burst)
+        return;
+    fresh = ecs_limiter_new((uint32_t)per_minute, (uint32_t)burst, LIMITER_SLOTS);
+    if (!fresh)
+        return; /* the old limits stay rather than none */
+    ecs_limiter_free(*limiter);
+    *limiter = fresh;
+}
+
+static void take_snapshot(struct front *front, struct ecs_snapshot *s)
+{
+    const struct ecs_snapshot *old = front->engine->snapshot;
+    struct engine *fresh;
+
+    replace_limiter(&front->device_limiter, s->limits->device_per_minute, s->limits->device_burst,
+                    old->limits->device_per_minute, old->limits->device_burst);
+    replace_limiter(&front->source_limiter, s->auth->source_per_minute, s->auth->source_burst,
+                    old->auth->source_per_minute, old->auth->source_burst);
+    if (engine_new(front, s, &fresh) != ECS_OK) {
+        ecs_log(NULL, ECS_EV_RELOAD_FAILED, "worker %u keeps the former snapshot: no memory", front->worker->index);
+        front->engine->auth.source_limiter = front->source_limiter;
+        return;
+    }
+    /* Requests in work keep their engine; its limiter may be the one just replaced. */
+    front->engine->auth.source_limiter = front->source_limiter;
+    engine_unref(front->engine);
+    front->engine = fresh;
+    if (front->worker->index == 0)
+        policy_announce(front);
+    for (unsigned i = 0; i < front->server_n; i++)
+        if (front->server_is_tls[i] && s->tls)
+            ecs_http_server_set_tls(front->servers[i], s->tls);
+}
+
+static void on_reload(struct ecs_mail *mail, void *owner)
+{
+    struct reload *r = (struct reload *)mail;
+
+    (void)owner;
+    take_snapshot(r->front, r->snapshot);
+    ecs_snapshot_unref(r->snapshot);
+    free(r);
+}
+
+void front_post_reload(struct front *front, struct ecs_snapshot *snapshot)
+{
+    struct reload *r = calloc(1, sizeof(*r));
+
+    if (!r) {
+        ecs_log(NULL, ECS_EV_RELOAD_FAILED, "worker %u keeps the former snapshot: no memory", front->worker->index);
+        return;
+    }
+    r->mail.fn = on_reload;
+    r->front = front;
+    r->snapshot = ecs_snapshot_ref(snapshot);
+    ecs_mailbox_post(front->worker->mailbox, &r->mail);
+}
+
+/* ---- drain ---- */
+
+struct drain {
+    struct ecs_mail mail;
+    struct front *front;
+    int64_t end_us;
+};
+
+static void drain_check(void *arg)
+{
+    struct drain *drain = arg;
+    struct front *front = drain->front;
+    bool idle = front->in_work == 0;
+
+    for (unsigned i = 0; i < front->server_n && idle; i++)
+        idle = ecs_http_server_is_idle(front->servers[i]);
+    if (!idle && ecs_loop_now_us(front->worker->loop) < drain->end_us) {
+        ecs_timer_arm(&front->drain_timer, front->worker->loop, DRAIN_CHECK_MS, drain_check, drain);
+        return;
+    }
+    if (!idle)
+        ecs_log(NULL, ECS_EV_STOP, "worker %u ends with %u requests in work: server.drain is over", front->worker->index,
+                front->in_work);
+    free(drain);
+    ecs_loop_stop(front->worker->loop);
+}
+
+static void on_drain(struct ecs_mail *mail, void *owner)
+{
+    struct drain *drain = (struct drain *)mail;
+    struct front *front = drain->front;
+
+    (void)owner;
+    front->draining = true;
+    drain->end_us = ecs_loop_now_us(front->worker->loop) + front->engine->snapshot->server->drain_s * 1000000;
+    for (unsigned i = 0; i < front->server_n; i++)
+        ecs_http_server_drain(front->servers[i]);
+    drain_check(drain);
+}
+
+void front_post_drain(struct front *front)
+{
+    struct drain *drain = calloc(1, sizeof(*drain));
+
+    if (!drain) {
+        ecs_log(NULL, ECS_EV_STOP, "no memory to drain worker %u", front->worker->index);
+        _exit(1);
+    }
+    drain->mail.fn = on_drain;
+    drain->front = front;
+    ecs_mailbox_post(front->worker->mailbox, &drain->mail);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One worker's side of the daemon: what a request on this thread works with. */
+#pragma once
+
+#include "ecs/app.h"
+#include "ecs/auth.h"
+#include "ecs/front.h"
+#include "ecs/gzip.h"
+#include "ecs/worker.h"
+#include "metrics.h"
+
+enum { ECS_LISTENERS_MAX = 40 };
+
+struct ecs_node; /* the process: src/front/node.h */
+
+/* A reload retires an engine that requests still work with; the last of them frees it. */
+struct engine {
+    unsigned refs; /* of this thread only */
+    struct ecs_snapshot *snapshot;
+    struct ecs_sealer *token_sealer, *flow_sealer, *key_sealer;
+    struct ecs_auth_env auth;
+    const struct ecs_str *languages;
+    size_t language_n;
+};
+
+struct front {
+    struct ecs_worker *worker;
+    struct ecs_node *node;
+    struct engine *engine; /* the present one */
+    struct ecs_crypto *crypto;
+    struct ecs_store *store;
+    struct ecs_gzip *gzip;
+    struct ecs_limiter *device_limiter, *source_limiter;
+    struct ecs_buf scratch; /* documents are rendered here, then copied */
+    struct ecs_metrics *metrics;
+    struct ecs_http_server *servers[ECS_LISTENERS_MAX];
+    bool server_is_tls[ECS_LISTENERS_MAX];
+    unsigned server_n;
+    struct ecs_http_server *admin_servers[8]; /* worker 0 only */
+    unsigned admin_server_n;
+    unsigned in_work;
+    bool draining;
+    struct ecs_timer reap_timer, announce_timer, drain_timer;
+};
+
+enum ecs_rc engine_new(struct front *front, struct ecs_snapshot *snapshot, struct engine **ret_engine);
+struct engine *engine_ref(struct engine *engine);
+void engine_unref(struct engine *engine);
+
+/* Handler of the device interface (struct ecs_http_server_conf): env is the front. */
+void device_handle(struct ecs_http_request *http);
+void device_answered(const struct ecs_http_request *http, int status, size_t body_bytes);
+

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Counters of one worker and the text exposition of all of them. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "ecs/buf.h"
+#include "ecs/error.h"
+#include "ecs/http_server.h"
+#include "ecs/pg.h"
+
+enum ecs_metric {
+#define COUNTER(id, name, labels, help) ECS_M_##id,
+#include "metrics.def"
+#undef COUNTER
+    ECS_METRIC_COUNT
+};
+
+enum { ECS_METRIC_CELLS = 64, ECS_LATENCY_BUCKETS = 14 };
+
+enum { ECS_M_TOKEN_PRESENTED, ECS_M_TOKEN_NEW };
+enum { ECS_M_GZIP_REQUEST, ECS_M_GZIP_ANSWER };
+enum { ECS_M_LIMIT_DEVICE, ECS_M_LIMIT_SOURCE, ECS_M_LIMIT_SUBSCRIBER, ECS_M_LIMIT_IN_WORK, ECS_M_LIMIT_DATABASE };
+
+/* Written by the worker's thread only, read by any. */
+struct ecs_metrics {
+    _Atomic uint64_t cell[ECS_METRIC_COUNT][ECS_METRIC_CELLS];
+    _Atomic uint64_t latency[2][ECS_LATENCY_BUCKETS + 1]; /* 0: answers with a document or error, 1: EAP rounds */
+    _Atomic uint64_t latency_us[2];
+    _Atomic uint64_t in_work; /* now */
+    struct ecs_http_stats http;
+    struct ecs_pg_stats pg;
+};
+
+static inline void ecs_metric_add(_Atomic uint64_t *cell, uint64_t n)
+{
+    /* One writer: no locked instruction is needed. */
+    atomic_store_explicit(cell, atomic_load_explicit(cell, memory_order_relaxed) + n, memory_order_relaxed);
+}
+static inline void ecs_metric_count(struct ecs_metrics *m, enum ecs_metric id, unsigned cell)
+{
+    ecs_metric_add(&m->cell[id][cell], 1);
+}
+void ecs_metric_latency(struct ecs_metrics *m, unsigned kind, int64_t us);
+
+struct ecs_metrics_totals {
+    int64_t start_s, certificate_expires_s, reloads, reload_failures;
+    unsigned workers;
+};
+/* Prometheus text format 0.0.4: the sum over n workers. */
+void ecs_metrics_write(struct ecs_metrics *const *workers, unsigned n, const struct ecs_metrics_totals *totals,
+                       struct ecs_buf *out);

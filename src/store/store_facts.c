@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The facts of a request: rows of sql/queries/facts.sql, one per service of the line, into one struct. */
+#include <string.h>
+
+#include "store_int.h"
+
+/* Columns of the fragment facts_columns, in its order. */
+enum {
+    C_IMSI,
+    C_MSISDN,
+    C_ICCID,
+    C_LINE_STATE,
+    C_ROAMING,
+    C_VISITED,
+    C_LANGUAGE,
+    C_GENERATION,
+    C_BRAND,
+    C_BRAND_LANGUAGE,
+    C_PLAN,
+    C_PLAN_NAME,
+    C_FEATURES,
+    C_VENDOR,
+    C_MODEL,
+    C_CATEGORY,
+    C_CAPABILITIES,
+    C_IDENTITY,
+    C_REVISION,
+    C_SERVICE,
+    C_TC_STATUS,
+    C_TC_VERSION,
+    C_TC_AT,
+    C_ADDR_STATUS,
+    C_ADDR_EXPIRY,
+    C_ADDR_IDENTIFIER,
+    C_PROV_STATUS,
+    C_OVERRIDE,
+    C_FLOW_CLOSED,
+    C_SERVICE_REVISION,
+    C_N_SERVICES,
+    C_N_BRANDS,
+    C_N_EFFECTS,
+    C_N_MESSAGES,
+    C_N_ENDS,
+    C_COUNT
+};
+_Static_assert((int)C_COUNT == (int)STORE_FACTS_COLUMNS, "facts_columns");
+
+/* A word of a column with a CHECK constraint; an unknown one means that the schema is not ours. */
+static int word_at(struct ecs_pg_result *r, unsigned column, const char *const *words, size_t n)
+{
+    struct ecs_str text = ecs_pg_text(r, 0, column);
+    int word = text.p ? store_word(text, words, n) : 0;
+
+    if (word < 0)
+        r->mistyped = true;
+    return word < 0 ? 0 : word;
+}
+
+static void decode_subscriber(struct ecs_pg_result *r, unsigned c, struct ecs_arena *arena,
+                              struct ecs_subscriber_facts *facts)
+{
+    facts->imsi = ecs_pg_text(r, 0, c + C_IMSI);
+    facts->known = facts->imsi.p != NULL;
+    facts->msisdn = ecs_pg_text(r, 0, c + C_MSISDN);
+    facts->iccid = ecs_pg_text(r, 0, c + C_ICCID);
+    facts->line_state = (enum ecs_line_state)word_at(r, c + C_LINE_STATE, store_line_states, 4);
+    facts->roaming = (enum ecs_roaming)word_at(r, c + C_ROAMING, store_roamings, 3);
+    facts->visited_plmn = ecs_pg_text(r, 0, c + C_VISITED);
+    facts->language = ecs_pg_text(r, 0, c + C_LANGUAGE);
+    facts->token_generation = (int32_t)ecs_pg_int(r, 0, c + C_GENERATION, 0);
+    facts->brand = ecs_pg_text(r, 0, c + C_BRAND);
+    facts->brand_language = ecs_pg_text(r, 0, c + C_BRAND_LANGUAGE);
+    facts->plan = ecs_pg_text(r, 0, c + C_PLAN);
+    facts->plan_name = ecs_pg_text(r, 0, c + C_PLAN_NAME);
+    facts->features = ecs_pg_texts(r, 0, c + C_FEATURES, arena, &facts->n_features);
+}
+
+static void decode_device(struct ecs_pg_result *r, unsigned c, struct ecs_arena *arena,
+                          struct ecs_subscriber_facts *facts)
+{
+    facts->vendor = ecs_pg_text(r, 0, c + C_VENDOR);
+    facts->model = ecs_pg_text(r, 0, c + C_MODEL);
+    facts->category = (enum ecs_device_category)word_at(r, c + C_CATEGORY, store_categories, 7);
+    facts->capabilities = ecs_pg_texts(r, 0, c + C_CAPABILITIES, arena, &facts->n_capabilities);
+    facts->identity = (enum ecs_identity_state)word_at(r, c + C_IDENTITY, store_identities, 4);
+}
+
+static void decode_service(struct ecs_pg_result *r, unsigned row, unsigned c, struct ecs_line_service *s)
+{
+    int override = store_word(ecs_pg_text(r, row, c + C_OVERRIDE), store_overrides, 4);
+
+    if (override < 0)
+        r->mistyped = true;
+    *s = (struct ecs_line_service){
+        .service = ecs_pg_text(r, row, c + C_SERVICE),
+        .tc_status = (int)ecs_pg_int(r, row, c + C_TC_STATUS, -1),
+        .tc_version = (int32_t)ecs_pg_int(r, row, c + C_TC_VERSION, -1),
+        .tc_at = ecs_pg_time(r, row, c + C_TC_AT, 0),
+        .addr_status = (int)ecs_pg_int(r, row, c + C_ADDR_STATUS, -1),
+        .addr_expiry = ecs_pg_time(r, row, c + C_ADDR_EXPIRY, 0),
+        .addr_identifier = ecs_pg_text(r, row, c + C_ADDR_IDENTIFIER),
+        .prov_status = (int)ecs_pg_int(r, row, c + C_PROV_STATUS, -1),
+        .override = override < 0 ? ECS_ROW_OVERRIDE_NONE : (enum ecs_override) override,
+        .flow_closed_at = ecs_pg_time(r, row, c + C_FLOW_CLOSED, 0),
+    };
+}
+
+static enum ecs_rc decode_services(struct ecs_pg_result *r, unsigned c, struct ecs_arena *arena,
+                                   struct ecs_subscriber_facts *facts)
+{
+    struct ecs_line_service *list;
+
+    if (ecs_pg_is_null(r, 0, c + C_SERVICE))
+        return ECS_OK;
+    list = ecs_alloc(arena, r->rows * sizeof(*list));
+    if (!list)
+        return ECS_E_TOO_LARGE;
+    for (unsigned row = 0; row < r->rows; row++) {
+        decode_service(r, row, c, &list[row]);
+        facts->content_revision += ecs_pg_int(r, row, c + C_SERVICE_REVISION, 0);
+    }
+    facts->services = list;
+    facts->n_services = r->rows;
+    return ECS_OK;
+}
+
+/* "END VALIDITY", both decimal */
+static bool parse_end(struct ecs_str text, struct ecs_notice *notice)
+{
+    struct ecs_str end;
+
+    return ecs_str_cut(&text, ' ', &end) && ecs_str_to_i64(end, &notice->ends_at) &&
+           ecs_str_to_u32(text, &notice->validity_s);
+}
+
+/* Parallel arrays, the same in every row of a batch; kept are those without brand and those of the line's
+ * brand. */
+static enum ecs_rc decode_notices(struct ecs_pg_result *r, unsigned c, struct ecs_arena *arena,
+                                  struct ecs_subscriber_facts *facts)
+{
+    const struct ecs_str *column[5];
+    size_t n[5];
+    struct ecs_notice *list;
+
+    if (ecs_pg_is_null(r, 0, c + C_N_SERVICES))
+        return ECS_OK;
+    for (unsigned i = 0; i < 5; i++) {
+        column[i] = ecs_pg_texts(r, 0, c + C_N_SERVICES + i, arena, &n[i]);
+        if (n[i] != n[0] || n[0] == 0)
+            return ECS_E_INTERNAL;
+    }
+    list = ecs_alloc(arena, n[0] * sizeof(*list));
+    if (!list)
+        return ECS_E_TOO_LARGE;
+    for (size_t i = 0; i < n[0]; i++) {
+        struct ecs_notice *notice = &list[facts->n_notices];
+
+        if (column[1][i].n > 0 && !ecs_str_eq(column[1][i], facts->brand))
+            continue;
+        notice->service = column[0][i];
+        notice->unavailable = ecs_str_eq(column[2][i], ECS_STR("unavailable"));
+        notice->message_key = column[3][i];
+        if (!parse_end(column[4][i], notice))
+            return ECS_E_INTERNAL;
+        facts->n_notices++;
+    }
+    facts->notices = list;
+    return ECS_OK;
+}
+
+enum ecs_rc store_decode_facts(struct ecs_flow *f, struct ecs_pg_result *r, unsigned first_column,
+                               struct ecs_subscriber_facts *ret_facts)
+{
+    struct ecs_subscriber_facts facts = {0};
+    enum ecs_rc rc;
+
+    if (r->rows == 0)
+        return ECS_E_INTERNAL; /* the statement gives a row for every key */
+    decode_subscriber(r, first_column, f->arena, &facts);
+    decode_device(r, first_column, f->arena, &facts);
+    facts.content_revision = ecs_pg_int(r, 0, first_column + C_REVISION, 0);
+    rc = decode_services(r, first_column, f->arena, &facts);
+    if (rc == ECS_OK)
+        rc = decode_notices(r, first_column, f->arena, &facts);
+    if (rc == ECS_OK && r->mistyped)
+        rc = ECS_E_INTERNAL;
+    if (rc == ECS_OK)
+        *ret_facts = facts;
+    return rc;
+}
+
+static enum ecs_rc decode(struct ecs_flow *f, struct ecs_pg_result *r)
+{
+    return store_decode_facts(f, r, 1, r->decode_arg);
+}
+
+enum ecs_next ecs_store_facts(struct ecs_flow *f, struct ecs_store *store, const struct ecs_facts_key *key,
+                              struct ecs_subscriber_facts *ret_facts)
+{
+    struct ecs_pg_result *r = ecs_alloc(f->arena, sizeof(*r));
+    struct ecs_str columns[3] = {key->imsi, key->terminal_id, key->tac};
+
+    if (!r)
+        return ecs_flow_fail(f, ECS_E_TOO_LARGE, "store: request memory is used up");
+    r->decode = decode;
+    r->decode_arg = ret_facts;
+    return ecs_pg_batch(f, store->pg, &store->facts, columns, r);
+}
+
+static bool has_word(const struct ecs_str *list, size_t n, struct ecs_str word)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (ecs_str_eq(list[i], word))
+            return true;
+    }
+    return false;
+}
+
+bool ecs_facts_has_feature(const struct ecs_subscriber_facts *facts, struct ecs_str feature)
+{
+    return has_word(facts->features, facts->n_features, feature);
+}
+
+bool ecs_facts_has_capability(const struct ecs_subscriber_facts *facts, struct ecs_str capability)
+{
+    return has_word(facts->capabilities, facts->n_capabilities, capability);
+}
+
+const struct ecs_line_service *ecs_facts_service(const struct ecs_subscriber_facts *facts,
+                                                 struct ecs_str service)
+{
+    for (size_t i = 0; i < facts->n_services; i++) {
+        if (ecs_str_eq(facts->services[i].service, service))
+            return &facts->services[i];
+    }
+    return NULL;
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shared command line options, and building a device from them. */
+
+#include "options.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum option_key {
+    OPT_URL = 256,
+    OPT_URL2,
+    OPT_RESOLVE,
+    OPT_CA,
+    OPT_INSECURE,
+    OPT_NO_SNI,
+    OPT_TLS,
+    OPT_CERT,
+    OPT_KEY,
+    OPT_RESUME,
+    OPT_IMSI,
+    OPT_KI,
+    OPT_OP,
+    OPT_OPC,
+    OPT_ALG,
+    OPT_MNC_DIGITS,
+    OPT_RES_BYTES,
+    OPT_SIM_STATE,
+    OPT_PERSONALITY,
+    OPT_APP,
+    OPT_VERSION,
+    OPT_IMEI,
+    OPT_PARAM,
+    OPT_REALM,
+    OPT_NAI_PREFIX,
+    OPT_FORMAT,
+    OPT_POST,
+    OPT_GZIP,
+    OPT_LENIENT,
+    OPT_EXPLAIN,
+    OPT_SECRETS,
+    OPT_TIMEOUT
+};
+
+static const struct argp_option options[] = {
+    {NULL, 0, NULL, 0, "Server:", 1},
+    {"url", OPT_URL, "URL", 0, "https address of the server", 1},
+    {"url2", OPT_URL2, "URL", 0, "second node, for scenarios", 1},
+    {"resolve", OPT_RESOLVE, "HOST:ADDRESS", 0, "use this address for the host name", 1},
+    {"ca", OPT_CA, "FILE", 0, "trust these certificate authorities (PEM)", 1},
+    {"insecure", OPT_INSECURE, NULL, 0, "accept any certificate", 1},
+    {"no-sni", OPT_NO_SNI, NULL, 0, "do not name the server in the TLS handshake", 1},
+    {"tls", OPT_TLS, "VERSION", 0, "any, 1.2, 1.3 or 1.1 (default any)", 1},
+    {"cert", OPT_CERT, "FILE", 0, "client certificate (PEM)", 1},
+    {"key", OPT_KEY, "FILE", 0, "its key (PEM)", 1},
+    {"resume", OPT_RESUME, NULL, 0, "resume the TLS session on new connections", 1},
+    {"timeout", OPT_TIMEOUT, "MS", 0, "limit for each step (default 30000)", 1},
+    {NULL, 0, NULL, 0, "SIM card:", 2},
+    {"imsi", OPT_IMSI, "DIGITS", 0, "identity of the card", 2},
+    {"ki", OPT_KI, "HEX", 0, "secret key", 2},
+    {"op", OPT_OP, "HEX", 0, "operator key OP or TOP", 2},
+    {"opc", OPT_OPC, "HEX", 0, "OPc or TOPc instead of it", 2},
+    {"alg", OPT_ALG, "NAME", 0, "milenage (default) or tuak", 2},
+    {"mnc-digits", OPT_MNC_DIGITS, "2|3", 0, "length of the MNC in the IMSI (default 2)", 2},
+    {"res-bytes", OPT_RES_BYTES, "N", 0, "length of RES (default 8)", 2},
+    {"sim-state", OPT_SIM_STATE, "FILE", 0, "keep the card's sequence numbers here", 2},
+    {NULL, 0, NULL, 0, "Device:", 3},
+    {"personality", OPT_PERSONALITY, "NAME", 0, "behave as this client (default library)", 3},
+    {"app", OPT_APP, "APPID", 0, "ask for this application; repeat for more", 3},
+    {"version", OPT_VERSION, "X.Y", 0, "entitlement_version", 3},
+    {"imei", OPT_IMEI, "ID", 0, "terminal_id", 3},
+    {"param", OPT_PARAM, "NAME=VALUE", 0, "any request parameter, instead of the client's default", 3},
+    {"realm", OPT_REALM, "LABEL", 0, "first labels of the realm in EAP_ID (default nai.epc)", 3},
+    {"nai-prefix", OPT_NAI_PREFIX, "CHAR", 0, "first character of EAP_ID (default 0)", 3},
+    {"format", OPT_FORMAT, "NAME", 0, "ask for xml, json or both", 3},
+    {"post", OPT_POST, NULL, 0, "send the first request by POST", 3},
+    {"gzip-request", OPT_GZIP, NULL, 0, "send request bodies in gzip", 3},
+    {"lenient", OPT_LENIENT, NULL, 0, "faults that this client copes with do not count", 3},
+    {NULL, 0, NULL, 0, "Output:", 4},
+    {"explain", OPT_EXPLAIN, NULL, 0, "tell every step", 4},
+    {"show-secrets", OPT_SECRETS, NULL, 0, "do not mask identifiers, tokens and keys", 4},
+    {0},
+};
+
+static error_t set_tls_version(struct ecs_sim_options *o, const char *text, struct argp_state *state)
+{
+    static const struct {
+        const char *text;
+        enum ecs_tls_version version;
+    } versions[] = {{"any", ECS_TLS_ANY}, {"1.2", ECS_TLS_1_2}, {"1.3", ECS_TLS_1_3}, {"1.1", ECS_TLS_1_1}};
+
+    for (size_t i = 0; i < ECS_ARRAY_LEN(versions); i++) {
+        if (!strcmp(text, versions[i].text)) {
+            o->tls.version = versions[i].version;
+            return 0;
+        }
+    }
+    argp_error(state, "--tls %s: one of any, 1.1, 1.2, 1.3", text);
+    return EINVAL;
+}
+
+static error_t add_param(struct ecs_sim_options *o, const char *name, const char *text,
+                         struct argp_state *state)
+{
+    if (o->param_n == ECS_SIM_OPTION_LIST) {
+        argp_error(state, "too many parameters");
+        return EINVAL;
+    }
+    o->params[o->param_n].name = name;
+    o->params[o->param_n++].text = text;
+    return 0;
+}
+
+/* Options that only store their text. */
+static const char **text_slot(struct ecs_sim_options *o, int key)
+{
+    switch (key) {
+    case OPT_URL:
+        return &o->url;
+    case OPT_URL2:
+        return &o->url2;
+    case OPT_CA:
+        return &o->tls.ca_file;
+    case OPT_CERT:
+        return &o->tls.cert_file;
+    case OPT_KEY:
+        return &o->tls.key_file;
+    case OPT_IMSI:
+        return &o->sim.imsi;
+    case OPT_KI:
+        return &o->sim.ki;
+    case OPT_OP:
+        return &o->sim.op;
+    case OPT_OPC:
+        return &o->sim.opc;
+    case OPT_ALG:
+        return &o->sim.alg;
+    case OPT_MNC_DIGITS:
+        return &o->sim.mnc_digits;
+    case OPT_RES_BYTES:
+        return &o->sim.res_bytes;
+    case OPT_SIM_STATE:
+        return &o->sim.state_file;
+    case OPT_PERSONALITY:
+        return &o->personality;
+    case OPT_REALM:
+        return &o->realm;
+    case OPT_NAI_PREFIX:
+        return &o->nai_prefix;
+    case OPT_FORMAT:
+        return &o->format;
+    default:
+        return NULL;
+    }
+}
+
+static bool *flag_slot(struct ecs_sim_options *o, int key)
+{
+    switch (key) {
+    case OPT_INSECURE:
+        return &o->tls.insecure;
+    case OPT_NO_SNI:
+        return &o->no_sni;
+    case OPT_RESUME:
+        return &o->resume;
+    case OPT_POST:
+        return &o->post;
+    case OPT_GZIP:
+        return &o->gzip_request;
+    case OPT_LENIENT:
+        return &o->lenient;
+    case OPT_EXPLAIN:
+        return &o->explain;
+    case OPT_SECRETS:
+        return &o->secrets;
+    default:
+        return NULL;
+    }
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+    struct ecs_sim_options *o = state->input;
+    uint32_t number;
+
+    if (key < OPT_URL || key > OPT_TIMEOUT)
+        return ARGP_ERR_UNKNOWN;
+    if (text_slot(o, key))
+        *text_slot(o, key) = arg;
+    else if (flag_slot(o, key))
+        *flag_slot(o, key) = true;
+    else if (key == OPT_RESOLVE && o->resolve_n < ECS_SIM_OPTION_LIST)
+        o->resolve[o->resolve_n++] = arg;
+    else if (key == OPT_TLS)
+        return set_tls_version(o, arg, state);
+    else if (key == OPT_APP)
+        return add_param(o, "app", arg, state);
+    else if (key == OPT_VERSION)
+        return add_param(o, "entitlement_version", arg, state);
+    else if (key == OPT_IMEI)
+        return add_param(o, "terminal_id", arg, state);
+    else if (key == OPT_PARAM)
+        return add_param(o, NULL, arg, state);
+    else if (key == OPT_TIMEOUT && ecs_str_to_u32(ecs_str_of(arg), &number) && number > 0 && number < 600000)
+        o->timeout_ms = number;
+    else {
+        argp_error(state, "an option is given too often, or %s is out of range", arg ? arg : "it");
+        return EINVAL;
+    }
+    return 0;
+}
+
+const struct argp ecs_sim_options_argp = {.options = options, .parser = parse_option};
+
+/* ---- device ---- */
+
+bool ecs_sim_param_text(struct ecs_sim_params *params, const char *text)
+{
+    const char *equals = strchr(text, '=');
+
+    if (!equals || equals == text)
+        return false;
+    ecs_sim_params_add(params, (struct ecs_str){text, (size_t)(equals - text)}, ecs_str_of(equals + 1));
+    return true;
+}
+
+static bool set_format(struct ecs_sim_device *d, const char *text, char *err, size_t err_size)
+{
+    static const char *const names[] = {"xml", "json", "both"};
+
+    d->wire.format = d->wire.who->format;
+    if (!text)
+        return true;
+    for (size_t i = 0; i < ECS_ARRAY_LEN(names); i++) {
+        if (!strcmp(text, names[i])) {
+            d->wire.format = (enum ecs_sim_format)i;
+            return true;
+        }
+    }
+    snprintf(err, err_size, "--format is xml, json or both");
+    return false;
+}
+
+static bool set_habits(struct ecs_sim_device *d, const struct ecs_sim_options *o, char *err, size_t err_size)
+{
+    const char *name = o->personality ? o->personality : "library";
+
+    d->wire.who = ecs_sim_personality_find(name);
+    if (!d->wire.who) {
+        snprintf(err, err_size, "there is no personality %s; see \"entitlement-devsim personalities\"", name);
+        return false;
+    }
+    for (size_t i = 0; i < o->param_n; i++) {
+        if (o->params[i].name) {
+            ecs_sim_params_add_cstr(&d->params, o->params[i].name, o->params[i].text);
+        } else if (!ecs_sim_param_text(&d->params, o->params[i].text)) {
+            snprintf(err, err_size, "%s: a parameter is given as NAME=VALUE", o->params[i].text);
+            return false;
+        }
+    }
+    d->wire.url = &d->url;
+    d->wire.post = o->post;
+    d->wire.realm = o->realm;
+    d->wire.nai_prefix = o->nai_prefix ? o->nai_prefix[0] : '0';
+    d->lenient = o->lenient;
+    return set_format(d, o->format, err, err_size);
+}
+
+static void set_client(struct ecs_sim_device *d, const struct ecs_sim_options *o)
+{
+    struct ecs_sim_addr addr;
+    char ignored[300];
+    bool samsung = d->wire.who->cookies == ECS_SIM_COOKIES_LATEST;
+
+    d->client.resolve = o->resolve;
+    d->client.resolve_n = o->resolve_n;
+    d->client.timeout_ms = o->timeout_ms;
+    d->client.resume = o->resume;
+    d->client.no_sni = o->no_sni;
+    d->client.no_name_check = d->wire.who->no_name_check;
+    /* Samsung resolves the name itself; with more than one address it connects to a bare address
+     * (clients.md 7.1) */
+    if (samsung && ecs_sim_url_resolve(&d->url, o->resolve, o->resolve_n, &addr, ignored, sizeof(ignored)))
+        d->client.no_sni |= addr.found > 1;
+}
+
+bool ecs_sim_device_init(struct ecs_sim_device *d, struct ecs_sim_usim *usim, struct ecs_arena *arena,
+                         const struct ecs_sim_options *o, char *err, size_t err_size)
+{
+    memset(d, 0, sizeof(*d));
+    d->arena = arena;
+    ecs_sim_report_init(&d->report, arena);
+    ecs_sim_params_init(&d->params, arena);
+    ecs_sim_params_init(&d->sent, arena);
+    d->explain =
+        (struct ecs_sim_explain){.out = o->explain ? stdout : NULL, .secrets = o->secrets, .arena = arena};
+    if (!o->url) {
+        snprintf(err, err_size, "--url is missing");
+        return false;
+    }
+    if (!set_habits(d, o, err, err_size) || !ecs_sim_url_parse(arena, o->url, &d->url, err, err_size))
+        return false;
+    d->crypto = ecs_crypto_new();
+    d->gzip = ecs_gzip_new(6);
+    if (!d->crypto || !d->gzip) {
+        snprintf(err, err_size, "out of memory");
+        return false;
+    }
+    d->wire.gzip = o->gzip_request ? d->gzip : NULL;
+    if (o->sim.imsi) {
+        if (!ecs_sim_usim_init(usim, d->crypto, &o->sim, err, err_size))
+            return false;
+        d->usim = usim;
+    }
+    set_client(d, o);
+    d->client.tls = ecs_tls_client_ctx_new(&o->tls, err, err_size);
+    return d->client.tls != NULL;
+}
+
+void ecs_sim_device_done(struct ecs_sim_device *d)
+{
+    ecs_sim_client_done(&d->client);
+    ecs_tls_client_ctx_free(d->client.tls);
+    ecs_gzip_free(d->gzip);
+    ecs_crypto_free(d->crypto);
+    ecs_buf_done(&d->decoded);
+    if (d->usim)
+        ecs_wipe(&d->usim->key, sizeof(d->usim->key));
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Policies from texts, and looking into lists of faults; for the tests of this module. */
+#pragma once
+
+#include "ecs/buf.h"
+#include "ecs/policy.h"
+#include "ecs/yaml.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define VOICE_DEFAULT                                                                                        \
+    "default: { all: by-line-state, all-message: none, lte-irat: none, nr-irat: none,\n"                     \
+    "           start-provisioning: yes, validity: 2d, validity-pending: 5m }\n"
+#define VOWIFI_DEFAULT                                                                                       \
+    "default: { offer: yes, message: none, terms: required, terms-version: 0, address: required,\n"          \
+    "           address-expired: missing, provisioning: tracked, start-provisioning: yes,\n"                 \
+    "           flow-url: portal, flow-data: none, show-flow-when-enabled: yes, flow-hold: 30s,\n"           \
+    "           validity: 2d, validity-pending: 5m }\n"
+#define SMSOIP_DEFAULT                                                                                       \
+    "default: { status: by-line-state, start-provisioning: yes, validity: 2d, validity-pending: 5m }\n"
+
+struct fixture {
+    struct ecs_arena *arena;
+    struct ecs_faults faults, warnings;
+    struct ecs_policy *policy;
+};
+
+static inline int set_up(void **state)
+{
+    static struct fixture f;
+
+    memset(&f, 0, sizeof(f));
+    f.arena = ecs_arena_new(NULL, 0);
+    ecs_faults_init(&f.faults, f.arena);
+    ecs_faults_init(&f.warnings, f.arena);
+    *state = &f;
+    return f.arena ? 0 : -1;
+}
+
+static inline int tear_down(void **state)
+{
+    struct fixture *f = *state;
+
+    ecs_policy_free(f->policy);
+    ecs_arena_free(f->arena);
+    return 0;
+}
+
+/* The three services with these texts; NULL stands for one without rules. */
+static inline struct ecs_policy *load(struct fixture *f, const char *voice, const char *vowifi,
+                                      const char *smsoip)
+{
+    struct ecs_policy_source sources[] = {
+        {"voice.yaml", ecs_str_of(voice ? voice : "service: voice\n" VOICE_DEFAULT)},
+        {"vowifi.yaml", ecs_str_of(vowifi ? vowifi : "service: vowifi\n" VOWIFI_DEFAULT)},
+        {"smsoip.yaml", ecs_str_of(smsoip ? smsoip : "service: smsoip\n" SMSOIP_DEFAULT)},
+    };
+
+    ecs_policy_free(f->policy);
+    f->policy = ecs_policy_load_texts(sources, ECS_ARRAY_LEN(sources), &f->faults, &f->warnings);
+    return f->policy;
+}
+
+static inline bool has_text(const struct ecs_faults *faults, const char *text)
+{
+    for (const struct ecs_fault *fault = faults->first; fault; fault = fault->next)
+        if (strstr(fault->text, text))
+            return true;
+    for (const struct ecs_fault *fault = faults->first; fault; fault = fault->next)
+        print_message("there is: %s\n", fault->text);
+    print_message("wanted:   %s\n", text);
+    return false;
+}
+
+static inline void must_load(struct fixture *f, const char *voice, const char *vowifi, const char *smsoip)
+{
+    load(f, voice, vowifi, smsoip);
+    for (const struct ecs_fault *fault = f->faults.first; fault; fault = fault->next)
+        print_message("%s\n", fault->text);
+    assert_non_null(f->policy);
+}
