@@ -72,7 +72,7 @@ bool ecs_load_subscribers_read(struct ecs_load_subscribers *subscribers, struct 
                                size_t err_size);
 bool ecs_load_subscribers_write(const struct ecs_load_subscribers *subscribers, const char *path);
 void ecs_load_subscribers_done(struct ecs_load_subscribers *subscribers);
-/* The next one that is free, with a token if wanted; NULL: none. */
+/* The next one with a token, or (without) the next one whose card is not in use; NULL: none. */
 struct ecs_load_subscriber *ecs_load_subscriber_next(struct ecs_load_subscribers *subscribers,
                                                      bool with_token);
 
@@ -142,3 +142,13 @@ void ecs_load_conn_close(struct ecs_load_conn *conn);
 bool ecs_load_job_request(struct ecs_load_conn *conn);
 /* Judges an answer: true: conn->out holds the next request; false: the job is over (or failed). */
 bool ecs_load_job_answer(struct ecs_load_conn *conn, const struct ecs_sim_response *response);
+
+struct ecs_load_files {
+    const char *tokens_out, *paths_out; /* NULL: not written */
+    bool no_table;
+};
+/* Runs and prints; exit code. A run with any failure is ECS_SIM_RESULT_BROKEN. */
+int ecs_load_run(struct ecs_load *load, const struct ecs_load_files *files, char *err, size_t err_size);
+void ecs_load_done(struct ecs_load *load);
+/* The request target of each subscriber with a token, one per line (for wrk). */
+bool ecs_load_paths_write(const struct ecs_load *load, const char *path);

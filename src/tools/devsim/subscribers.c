@@ -123,7 +123,7 @@ struct ecs_load_subscriber *ecs_load_subscriber_next(struct ecs_load_subscribers
         struct ecs_load_subscriber *one = &s->list[s->next];
 
         s->next = s->next + 1 == s->n ? 0 : s->next + 1;
-        if (!one->busy && (!with_token || one->token))
+        if (with_token ? one->token != NULL : !one->busy)
             return one;
     }
     return NULL;
