@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Applications: from a proven request, the line's facts and the policy to the blocks of the document. Pure but for the
- * sealing of portal references; the same code serves devices and "entitlementctl explain". */
+/* Applications: from a proven request, the line's facts and the policy to the blocks of the document. Pure
+ * but for the sealing of portal references; the same code serves devices and "entitlementctl explain". */
 #pragma once
 
 #include "ecs/doc.h"
@@ -39,7 +39,7 @@ struct ecs_app_context {
     size_t plmn_n;               /* digits of the home PLMN in front of the IMSI, 0 unknown */
     const char *portal_url;      /* "" none */
     unsigned irat_names, offered;
-    int64_t now;          /* Unix seconds */
+    int64_t now; /* Unix seconds */
     int utc_offset_s;
     /* out */
     struct ecs_facts facts;
@@ -51,7 +51,8 @@ struct ecs_app_context {
 
 /* Fills context->facts from line, request and clock. */
 void ecs_app_facts(struct ecs_app_context *context);
-/* One block per requested application, in request order. After ecs_app_facts. ECS_E_TOO_LARGE: arena exhausted. */
+/* One block per requested application, in request order. After ecs_app_facts. ECS_E_TOO_LARGE: arena
+ * exhausted. */
 enum ecs_rc ecs_app_build(struct ecs_app_context *context, struct ecs_doc *doc) ECS_MUST_CHECK;
 /* The service of the rules engine behind an application; false for those that have none. */
 bool ecs_app_service(enum ecs_app app, enum ecs_service *ret_service);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Authentication of a device request (TS.43 2.8): which method a request calls for, and the flows of the methods. */
+/* Authentication of a device request (TS.43 2.8): which method a request calls for, and the flows of the
+ * methods. */
 #pragma once
 
 #include "ecs/flow.h"
@@ -46,7 +47,8 @@ enum ecs_auth_outcome {
     ECS_AUTH_CHALLENGE, /* packet is to be sent with the cookie */
 };
 
-/* State of one authentication; self of the method's table. Zeroed, then the first part is filled by the caller. */
+/* State of one authentication; self of the method's table. Zeroed, then the first part is filled by the
+ * caller. */
 struct ecs_auth {
     const struct ecs_auth_env *env;
     struct ecs_ts43_request *request; /* of an EAP answer: becomes the saved first request */
@@ -63,24 +65,28 @@ struct ecs_auth {
     bool repeated;          /* EAP: the same answer was given before */
     int64_t issued_s;       /* EAP: when the exchange was answered first */
     struct ecs_subscriber_facts *facts; /* EAP: came with the session; NULL: to be loaded */
-    struct ecs_str packet;  /* CHALLENGE: bytes to send */
-    struct ecs_str cookie;  /* CHALLENGE: value of the session cookie */
-    uint32_t retry_after_s; /* with ECS_E_RATE_LIMIT */
-    const char *detail;     /* for the log: verdict of the exchange, or NULL */
-    void *exchange;         /* of the method */
+    struct ecs_str packet;              /* CHALLENGE: bytes to send */
+    struct ecs_str cookie;              /* CHALLENGE: value of the session cookie */
+    uint32_t retry_after_s;             /* with ECS_E_RATE_LIMIT */
+    const char *detail;                 /* for the log: verdict of the exchange, or NULL */
+    void *exchange;                     /* of the method */
 };
 
-/* Selection matrix (ts43-protocol digest 10.1). ECS_E_AUTH_NEEDED when the request carries no usable credential,
- * ECS_E_TEMP_TOKEN for a temporary token that is not ours. */
-enum ecs_rc ecs_auth_select(const struct ecs_ts43_request *request, enum ecs_auth_method *ret_method) ECS_MUST_CHECK;
+/* Selection matrix (ts43-protocol digest 10.1). ECS_E_AUTH_NEEDED when the request carries no usable
+ * credential, ECS_E_TEMP_TOKEN for a temporary token that is not ours. */
+enum ecs_rc ecs_auth_select(const struct ecs_ts43_request *request,
+                            enum ecs_auth_method *ret_method) ECS_MUST_CHECK;
 const char *ecs_auth_method_name(enum ecs_auth_method method);
-/* For ecs_flow_call; the table's self is a struct ecs_auth. On failure the flow fails with the code for the device. */
+/* For ecs_flow_call; the table's self is a struct ecs_auth. On failure the flow fails with the code for the
+ * device. */
 const struct ecs_step *ecs_auth_steps(enum ecs_auth_method method);
 
 /* Token checks that need the subscriber's row: generation (revocation). ECS_E_TOKEN_INVALID. */
 enum ecs_rc ecs_auth_token_current(const struct ecs_token *token, uint32_t generation) ECS_MUST_CHECK;
-/* The token for the answer: the presented one while it is young, else a new one. text holds ECS_TOKEN_TEXT_MAX+1. */
+/* The token for the answer: the presented one while it is young, else a new one. text holds
+ * ECS_TOKEN_TEXT_MAX+1. */
 enum ecs_rc ecs_auth_issue(const struct ecs_auth *auth, uint32_t generation, char *text,
                            int64_t *ret_validity_s) ECS_MUST_CHECK;
-/* Bits of the token groups of the requested applications; a token serves requests whose bits it has. */
+/* Bits of the token groups of the requested applications; a token serves requests whose bits it has (A-010).
+ */
 uint16_t ecs_auth_groups(const struct ecs_ts43_request *request);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The settings of the daemon (one struct per section of the configuration file) and the snapshot that a request keeps
- * from its first to its last step. */
+/* The settings of the daemon (one struct per section of the configuration file) and the snapshot that a
+ * request keeps from its first to its last step. */
 #pragma once
 
 #include <stdatomic.h>
@@ -16,9 +16,9 @@
 enum ecs_mode { ECS_MODE_LAB, ECS_MODE_PRODUCTION };
 
 struct ecs_server_conf {
-    int mode;          /* enum ecs_mode */
-    int64_t workers;   /* 0: one per processor */
-    int log_level;     /* index in the names of the setting */
+    int mode;        /* enum ecs_mode */
+    int64_t workers; /* 0: one per processor */
+    int log_level;   /* index in the names of the setting */
     int log_target;
     int64_t drain_s;
     const char *name; /* of this node, in start messages */
@@ -33,7 +33,7 @@ struct ecs_device_conf {
     struct ecs_str_list version_map;       /* "2.0-2.9=5.0" */
     struct ecs_str_list irat_spelling;     /* table, aosp, example */
     int64_t jitter_percent;
-    int64_t gzip_min; /* bytes of a body worth compressing; 0 = never */
+    int64_t gzip_min;            /* bytes of a body worth compressing; 0 = never */
     struct ecs_str_list offered; /* AppIDs that this deployment offers */
 };
 
@@ -99,9 +99,14 @@ struct ecs_snapshot {
     struct ecs_arena *arena;
 };
 
-/* Reads and checks everything on disk: configuration, policy, messages, keys, certificates. NULL with all faults. On
- * reload previous gives what is kept (ticket key). Warnings do not fail: they are faults counted in ret_warnings. */
-struct ecs_snapshot *ecs_snapshot_load(const char *path, const struct ecs_snapshot *previous, struct ecs_faults *faults,
-                                       struct ecs_faults *warnings);
+/* Reads and checks everything on disk: configuration, policy, messages, keys, certificates. NULL with all
+ * faults. On reload previous gives what is kept (ticket key). Warnings do not fail: they are faults counted
+ * in ret_warnings. */
+struct ecs_snapshot *ecs_snapshot_load(const char *path, const struct ecs_snapshot *previous,
+                                       struct ecs_faults *faults, struct ecs_faults *warnings);
 struct ecs_snapshot *ecs_snapshot_ref(struct ecs_snapshot *snapshot);
 void ecs_snapshot_unref(struct ecs_snapshot *snapshot);
+
+/* Runs the node with this snapshot (whose reference it takes over) until SIGTERM, on the calling thread: signals SIGHUP,
+ * SIGTERM and SIGINT must be blocked. Returns the exit status; faults go to the log. */
+int ecs_node_run(const char *conf_path, struct ecs_snapshot *snapshot);

@@ -110,7 +110,7 @@ struct ecs_http_stats {
 };
 
 struct ecs_http_server_conf {
-    int listen_fd; /* non-blocking; owned by the server from a successful ecs_http_server_new() on */
+    int listen_fd; /* non-blocking; closed by a successful ecs_http_server_new(), which keeps a duplicate */
     struct ecs_http_tls *tls; /* NULL: plain; the server takes its own reference */
     struct ecs_http_limits limits;
     const struct ecs_cidr *proxies; /* trusted to tell the client's address; must outlive the server */

@@ -14,7 +14,7 @@ struct ecs_token {
     struct ecs_imsi imsi;
     uint8_t terminal[16];        /* digest of the lower-cased terminal_id */
     uint8_t app_name[8];         /* digest of the lower-cased app_name, zeros without one */
-    uint16_t groups;      /* of applications: ecs_auth_groups() */
+    uint16_t groups;             /* of applications: ecs_auth_groups() */
     uint32_t generation;         /* of the subscriber when it was issued */
     int64_t issued_s, expires_s; /* Unix seconds, below 2^40 */
 };
@@ -31,8 +31,8 @@ void ecs_token_terminal_digest(struct ecs_crypto *crypto, const struct ecs_termi
                                uint8_t ret_digest[16]);
 void ecs_token_app_digest(struct ecs_crypto *crypto, struct ecs_str app_name, uint8_t ret_digest[8]);
 
-/* seed NULL: a random nonce; given (32 bytes): the nonce is a digest of seed and content, so that equal input gives an
- * equal token. out holds ECS_TOKEN_TEXT_MAX+1 bytes. */
+/* seed NULL: a random nonce; given (32 bytes): the nonce is a digest of seed and content, so that equal input
+ * gives an equal token. out holds ECS_TOKEN_TEXT_MAX+1 bytes. */
 enum ecs_rc ecs_token_seal(struct ecs_crypto *crypto, const struct ecs_sealer *sealer,
                            const struct ecs_token *token, const uint8_t *seed, char *out) ECS_MUST_CHECK;
 /* ECS_E_TOKEN_INVALID: not ours, damaged or of a removed key. Expiry and binding are the caller's checks. */

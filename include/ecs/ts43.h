@@ -113,8 +113,8 @@ struct ecs_ts43_input {
 
 /* Reads and interprets; everything must live as long as the arena. ret_reason is set on failure (constant or
  * in the arena) and names the parameter, never its value; it may go to the device. ECS_E_BAD_REQUEST,
- * ECS_E_BAD_PARAMETER (400), ECS_E_MEDIA_TYPE (415), ECS_E_TOO_LARGE (arena exhausted). ret_request is
- * written in any case. */
+ * ECS_E_BAD_PARAMETER, ECS_E_BAD_PACKET (400), ECS_E_MEDIA_TYPE (415), ECS_E_TOO_LARGE (arena exhausted).
+ * ret_request is written in any case. */
 enum ecs_rc ecs_ts43_request_read(struct ecs_arena *arena, const struct ecs_ts43_input *input,
                                   struct ecs_ts43_request *ret_request,
                                   const char **ret_reason) ECS_MUST_CHECK;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where authentication vectors come from: an interface that the built-in AuC fills and that HSS, Diameter and RADIUS
- * providers can fill, too. A call is begun in one step of a flow and taken in the next. */
+/* Where authentication vectors come from: an interface that the built-in AuC fills and that HSS, Diameter and
+ * RADIUS providers can fill, too. A call is begun in one step of a flow and taken in the next. */
 #pragma once
 
 #include "ecs/aka.h"
@@ -23,26 +23,28 @@ struct ecs_exchange {
     uint64_t sqn_ms;      /* resync: verified */
     /* out, valid after take() */
     enum ecs_exchange_outcome outcome;
-    struct ecs_imsi imsi;          /* resume */
-    struct ecs_aka_key *key;       /* secret; NULL when the provider does not hand it out (then resync takes AUTS) */
+    struct ecs_imsi imsi; /* resume */
+    struct ecs_aka_key
+        *key; /* secret; NULL when the provider does not hand it out (then resync takes AUTS) */
     struct ecs_aka_vector *vector; /* secret; of the outstanding challenge */
     uint8_t rounds;                /* challenges sent so far */
     bool repeated;
     int64_t created_s;
     struct ecs_subscriber_facts *facts; /* resume: came along, or NULL */
-    void *answer;                  /* the provider's */
+    void *answer;                       /* the provider's */
 };
 
 struct ecs_vector_ops {
     const char *name;
     /* New session and a vector for it: rand (of the caller's choice), vector, outcome. */
     enum ecs_next (*begin)(struct ecs_flow *f, struct ecs_exchange *exchange);
-    /* The session that the handle names, with its saved request and outstanding vector; marks the first answer. */
+    /* The session that the handle names, with its saved request and outstanding vector; marks the first
+     * answer. */
     enum ecs_next (*resume)(struct ecs_flow *f, struct ecs_exchange *exchange);
     /* After AUTS: raises SQN and takes the next vector for the same session. */
     enum ecs_next (*resync)(struct ecs_flow *f, struct ecs_exchange *exchange);
-    /* In the step behind each of them: turns the answer into the fields above. ECS_E_INTERNAL, ECS_E_NO_MEMORY,
-     * ECS_E_CONFIG (a stored key cannot be unwrapped). */
+    /* In the step behind each of them: turns the answer into the fields above. ECS_E_INTERNAL,
+     * ECS_E_NO_MEMORY, ECS_E_CONFIG (a stored key cannot be unwrapped). */
     enum ecs_rc (*take)(struct ecs_flow *f, struct ecs_exchange *exchange);
     /* Success: forget failed attempts. Not waited for. */
     void (*passed)(struct ecs_flow *f, const struct ecs_exchange *exchange);

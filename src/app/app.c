@@ -11,9 +11,9 @@ static const struct {
     app_build_fn build;
     enum ecs_decision status; /* whose rule is named in logs */
 } apps[] = {
-    { ECS_APP_2003, ECS_SERVICE_VOICE, app_build_voice, ECS_DECIDE_VOICE_LTE_HOME },
-    { ECS_APP_2004, ECS_SERVICE_VOWIFI, app_build_vowifi, ECS_DECIDE_VOWIFI_OFFER },
-    { ECS_APP_2005, ECS_SERVICE_SMSOIP, app_build_smsoip, ECS_DECIDE_SMSOIP_STATUS },
+    {ECS_APP_2003, ECS_SERVICE_VOICE, app_build_voice, ECS_DECIDE_VOICE_LTE_HOME},
+    {ECS_APP_2004, ECS_SERVICE_VOWIFI, app_build_vowifi, ECS_DECIDE_VOWIFI_OFFER},
+    {ECS_APP_2005, ECS_SERVICE_SMSOIP, app_build_smsoip, ECS_DECIDE_SMSOIP_STATUS},
 };
 
 enum { NOT_OFFERED_VALIDITY_S = 86400, OPERATION_GENERAL_ERROR = 100, INCOMPATIBLE = 2 };
@@ -30,7 +30,10 @@ bool ecs_app_service(enum ecs_app app, enum ecs_service *ret_service)
 
 const char *ecs_order_service(unsigned bit)
 {
-    return bit == ECS_ORDER_VOLTE ? "volte" : bit == ECS_ORDER_VONR ? "vonr" : bit == ECS_ORDER_VOWIFI ? "vowifi" : "smsoip";
+    return bit == ECS_ORDER_VOLTE    ? "volte"
+           : bit == ECS_ORDER_VONR   ? "vonr"
+           : bit == ECS_ORDER_VOWIFI ? "vowifi"
+                                     : "smsoip";
 }
 
 /* A known AppID that is not offered here (P-009): refused in the form of its kind. */
@@ -49,8 +52,10 @@ static void build_not_offered(struct ecs_app_context *c, struct ecs_doc *doc, st
     app_validity(c, NOT_OFFERED_VALIDITY_S, NULL);
 }
 
-/* Push channels are not served yet: the parameter tells the device not to count on being called (P/Table 12). */
-static void add_notification_status(const struct ecs_app_context *c, struct ecs_doc *doc, struct ecs_doc_node *node)
+/* Push channels are not served yet: the parameter tells the device not to count on being called (P/Table 12).
+ */
+static void add_notification_status(const struct ecs_app_context *c, struct ecs_doc *doc,
+                                    struct ecs_doc_node *node)
 {
     bool disable = c->request->notif_action == 0;
 
@@ -64,7 +69,7 @@ static enum ecs_rc build_one(struct ecs_app_context *c, struct ecs_doc *doc, enu
     struct ecs_app_result *result = &c->result[c->result_n++];
     enum ecs_rc rc = ECS_OK;
 
-    *result = (struct ecs_app_result){ .app = app, .status = INCOMPATIBLE, .rule = ECS_STR("") };
+    *result = (struct ecs_app_result){.app = app, .status = INCOMPATIBLE, .rule = ECS_STR("")};
     for (size_t i = 0; i < ECS_ARRAY_LEN(apps) && !result->offered; i++) {
         struct ecs_decisions decisions;
 
@@ -103,7 +108,8 @@ static const struct ecs_notice *find_notice(const struct ecs_app_context *c, con
         const struct ecs_notice *n = &c->line->notices[i];
 
         /* An outage weighs more than information. */
-        if (ecs_str_eq(n->service, ecs_str_of(service)) && (!found || (n->unavailable && !found->unavailable)))
+        if (ecs_str_eq(n->service, ecs_str_of(service)) &&
+            (!found || (n->unavailable && !found->unavailable)))
             found = n;
     }
     return found;
@@ -112,8 +118,8 @@ static const struct ecs_notice *find_notice(const struct ecs_app_context *c, con
 struct ecs_str app_message(struct ecs_app_context *c, struct ecs_str key, const char *const *services)
 {
     struct ecs_substitution values[] = {
-        { ECS_STR("brand"), c->line->brand },
-        { ECS_STR("plan"), c->line->plan_name },
+        {ECS_STR("brand"), c->line->brand},
+        {ECS_STR("plan"), c->line->plan_name},
     };
     struct ecs_str text;
 

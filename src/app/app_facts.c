@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Facts for the rules engine: from the line's rows, the request and the clock. A new fact is one row of facts.def and
- * one line here. */
+/* Facts for the rules engine: from the line's rows, the request and the clock. A new fact is one row of
+ * facts.def and one line here. */
 #include "app_internal.h"
 
 #include <string.h>
@@ -13,7 +13,8 @@ static void set_line(struct ecs_facts *f, const struct ecs_subscriber_facts *lin
     (void)ecs_fact_set_int(f, ECS_FACT_LINE_STATE, (int64_t)line->line_state);
     if (line->roaming != ECS_ROW_ROAMING_UNKNOWN)
         (void)ecs_fact_set_int(f, ECS_FACT_LINE_ROAMING,
-                               line->roaming == ECS_ROW_ROAMING_HOME ? ECS_ROAMING_HOME : ECS_ROAMING_ROAMING);
+                               line->roaming == ECS_ROW_ROAMING_HOME ? ECS_ROAMING_HOME
+                                                                     : ECS_ROAMING_ROAMING);
     (void)ecs_fact_set_str(f, ECS_FACT_LINE_VISITED_PLMN, line->visited_plmn);
     (void)ecs_fact_set_str(f, ECS_FACT_BRAND, line->brand);
     (void)ecs_fact_set_str(f, ECS_FACT_PLAN_NAME, line->plan);
@@ -23,9 +24,9 @@ static void set_line(struct ecs_facts *f, const struct ecs_subscriber_facts *lin
 static void set_device(struct ecs_facts *f, const struct ecs_app_context *c)
 {
     static const enum ecs_word_device_category categories[] = {
-        [ECS_ROW_DEVICE_PHONE] = ECS_CATEGORY_PHONE,   [ECS_ROW_DEVICE_TABLET] = ECS_CATEGORY_TABLET,
-        [ECS_ROW_DEVICE_WATCH] = ECS_CATEGORY_WATCH,   [ECS_ROW_DEVICE_ROUTER] = ECS_CATEGORY_ROUTER,
-        [ECS_ROW_DEVICE_IOT] = ECS_CATEGORY_IOT,       [ECS_ROW_DEVICE_OTHER] = ECS_CATEGORY_OTHER,
+        [ECS_ROW_DEVICE_PHONE] = ECS_CATEGORY_PHONE, [ECS_ROW_DEVICE_TABLET] = ECS_CATEGORY_TABLET,
+        [ECS_ROW_DEVICE_WATCH] = ECS_CATEGORY_WATCH, [ECS_ROW_DEVICE_ROUTER] = ECS_CATEGORY_ROUTER,
+        [ECS_ROW_DEVICE_IOT] = ECS_CATEGORY_IOT,     [ECS_ROW_DEVICE_OTHER] = ECS_CATEGORY_OTHER,
     };
     const struct ecs_subscriber_facts *line = c->line;
     const struct ecs_ts43_request *r = c->request;
@@ -45,7 +46,8 @@ static void set_device(struct ecs_facts *f, const struct ecs_app_context *c)
                                                                          : ECS_DEVICE_STOLEN);
     if (!r->has_terminal)
         return;
-    (void)ecs_fact_set_int(f, ECS_FACT_DEVICE_ID_KIND, r->terminal.is_imei ? ECS_ID_KIND_IMEI : ECS_ID_KIND_UUID);
+    (void)ecs_fact_set_int(f, ECS_FACT_DEVICE_ID_KIND,
+                           r->terminal.is_imei ? ECS_ID_KIND_IMEI : ECS_ID_KIND_UUID);
     (void)ecs_fact_set_str(f, ECS_FACT_DEVICE_TAC, ecs_str_of(r->terminal.tac));
 }
 
@@ -59,12 +61,15 @@ static void set_request(struct ecs_facts *f, const struct ecs_app_context *c)
     (void)ecs_fact_set_str(f, ECS_FACT_CLIENT_APP_NAME, r->param[ECS_P_APP_NAME]);
     (void)ecs_fact_set_str(f, ECS_FACT_SIM_GID1, r->param[ECS_P_GID1]);
     (void)ecs_fact_set_str(f, ECS_FACT_SIM_GID2, r->param[ECS_P_GID2]);
-    if (ecs_policy_uses(c->policy, ECS_FACT_CLIENT_VENDOR) || ecs_policy_uses(c->policy, ECS_FACT_CLIENT_OS)) {
+    if (ecs_policy_uses(c->policy, ECS_FACT_CLIENT_VENDOR) ||
+        ecs_policy_uses(c->policy, ECS_FACT_CLIENT_OS)) {
         agent = ecs_user_agent_read(r->user_agent);
         (void)ecs_fact_set_str(f, ECS_FACT_CLIENT_VENDOR, agent.vendor);
         (void)ecs_fact_set_str(f, ECS_FACT_CLIENT_OS, agent.os);
     }
-    words = ecs_policy_uses(c->policy, ECS_FACT_REQUEST_APPS) ? ecs_alloc(c->arena, r->n_apps * sizeof(*words)) : NULL;
+    words = ecs_policy_uses(c->policy, ECS_FACT_REQUEST_APPS)
+                ? ecs_alloc(c->arena, r->n_apps * sizeof(*words))
+                : NULL;
     for (size_t i = 0; words && i < r->n_apps; i++)
         words[i] = ecs_str_of(ecs_app_id(r->apps[i]));
     if (words)
@@ -76,10 +81,10 @@ static const struct {
     const char *service;
     enum ecs_fact override, provisioning, notice;
 } services[] = {
-    { "volte", ECS_FACT_VOLTE_OVERRIDE, ECS_FACT_VOLTE_PROVISIONING, ECS_FACT_NOTICE_VOLTE },
-    { "vonr", ECS_FACT_VONR_OVERRIDE, ECS_FACT_VONR_PROVISIONING, ECS_FACT_NOTICE_VONR },
-    { "vowifi", ECS_FACT_VOWIFI_OVERRIDE, ECS_FACT_VOWIFI_PROVISIONING, ECS_FACT_NOTICE_VOWIFI },
-    { "smsoip", ECS_FACT_SMSOIP_OVERRIDE, ECS_FACT_SMSOIP_PROVISIONING, ECS_FACT_NOTICE_SMSOIP },
+    {"volte", ECS_FACT_VOLTE_OVERRIDE, ECS_FACT_VOLTE_PROVISIONING, ECS_FACT_NOTICE_VOLTE},
+    {"vonr", ECS_FACT_VONR_OVERRIDE, ECS_FACT_VONR_PROVISIONING, ECS_FACT_NOTICE_VONR},
+    {"vowifi", ECS_FACT_VOWIFI_OVERRIDE, ECS_FACT_VOWIFI_PROVISIONING, ECS_FACT_NOTICE_VOWIFI},
+    {"smsoip", ECS_FACT_SMSOIP_OVERRIDE, ECS_FACT_SMSOIP_PROVISIONING, ECS_FACT_NOTICE_SMSOIP},
 };
 
 static void set_vowifi(struct ecs_facts *f, const struct ecs_line_service *s)
@@ -119,7 +124,8 @@ static void set_services(struct ecs_facts *f, const struct ecs_subscriber_facts 
             if (!ecs_str_eq(n->service, ecs_str_of(services[k].service)))
                 continue;
             if (n->unavailable || !f->v[services[k].notice].known)
-                (void)ecs_fact_set_int(f, services[k].notice, n->unavailable ? ECS_NOTICE_UNAVAILABLE : ECS_NOTICE_INFO);
+                (void)ecs_fact_set_int(f, services[k].notice,
+                                       n->unavailable ? ECS_NOTICE_UNAVAILABLE : ECS_NOTICE_INFO);
         }
 }
 
@@ -127,7 +133,7 @@ static void set_sim(struct ecs_facts *f, const struct ecs_app_context *c)
 {
     (void)ecs_fact_set_str(f, ECS_FACT_SIM_IMSI, ecs_str_of(c->imsi->s));
     if (c->plmn_n)
-        (void)ecs_fact_set_str(f, ECS_FACT_SIM_PLMN, (struct ecs_str){ c->imsi->s, c->plmn_n });
+        (void)ecs_fact_set_str(f, ECS_FACT_SIM_PLMN, (struct ecs_str){c->imsi->s, c->plmn_n});
 }
 
 void ecs_app_facts(struct ecs_app_context *context)

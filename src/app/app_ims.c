@@ -2,11 +2,11 @@
 /* ap2003, ap2004 and ap2005: their blocks of the document (TS.43 sections 3 to 5). */
 #include "app_internal.h"
 
-static const char *const voice_services[] = { "volte", "vonr", NULL };
-static const char *const volte_services[] = { "volte", NULL };
-static const char *const vonr_services[] = { "vonr", NULL };
-static const char *const vowifi_services[] = { "vowifi", NULL };
-static const char *const smsoip_services[] = { "smsoip", NULL };
+static const char *const voice_services[] = {"volte", "vonr", NULL};
+static const char *const volte_services[] = {"volte", NULL};
+static const char *const vonr_services[] = {"vonr", NULL};
+static const char *const vowifi_services[] = {"vowifi", NULL};
+static const char *const smsoip_services[] = {"smsoip", NULL};
 
 enum { INCOMPATIBLE = 2, DISABLED = 0, ENABLED = 1 };
 
@@ -16,15 +16,16 @@ static int64_t validity_of(const struct ecs_decisions *decisions, bool pending, 
     return decisions->v[pending ? open : stable].i;
 }
 
-static void add_irat(const struct ecs_app_context *c, struct ecs_doc *doc, struct ecs_doc_node *item, const char *value)
+static void add_irat(const struct ecs_app_context *c, struct ecs_doc *doc, struct ecs_doc_node *item,
+                     const char *value)
 {
     static const struct {
         unsigned bit;
         const char *name;
     } names[] = {
-        { ECS_IRAT_TABLE, "NetworkVoiceIRATCapability" },
-        { ECS_IRAT_AOSP, "NetworkVoiceIRatCapability" },
-        { ECS_IRAT_EXAMPLE, "NetworkVoiceIRATCapablity" },
+        {ECS_IRAT_TABLE, "NetworkVoiceIRATCapability"},
+        {ECS_IRAT_AOSP, "NetworkVoiceIRatCapability"},
+        {ECS_IRAT_EXAMPLE, "NetworkVoiceIRATCapablity"},
     };
 
     for (size_t i = 0; i < ECS_ARRAY_LEN(names); i++)
@@ -64,9 +65,11 @@ enum ecs_rc app_build_voice(struct ecs_app_context *c, struct ecs_doc *doc, stru
     else
         add_voice_entries(c, doc, node, &s);
     result->status = s.flat;
-    c->orders |= (s.start_volte ? (unsigned)ECS_ORDER_VOLTE : 0) | (s.start_vonr ? (unsigned)ECS_ORDER_VONR : 0);
-    app_validity(c, validity_of(decisions, s.pending, ECS_DECIDE_VOICE_VALIDITY, ECS_DECIDE_VOICE_VALIDITY_PENDING),
-                 voice_services);
+    c->orders |=
+        (s.start_volte ? (unsigned)ECS_ORDER_VOLTE : 0) | (s.start_vonr ? (unsigned)ECS_ORDER_VONR : 0);
+    app_validity(
+        c, validity_of(decisions, s.pending, ECS_DECIDE_VOICE_VALIDITY, ECS_DECIDE_VOICE_VALIDITY_PENDING),
+        voice_services);
     return ECS_OK;
 }
 
@@ -75,21 +78,22 @@ enum ecs_rc app_build_voice(struct ecs_app_context *c, struct ecs_doc *doc, stru
 static struct ecs_str flow_data(struct ecs_app_context *c, struct ecs_str text, const struct vowifi_state *s,
                                 int64_t life_s)
 {
-    static const char *const digits[] = { "0", "1", "2", "3" };
-    struct ecs_flow_ref ref = { .imsi = *c->imsi, .service = 4, .issued_s = c->now, .expires_s = c->now + life_s };
+    static const char *const digits[] = {"0", "1", "2", "3"};
+    struct ecs_flow_ref ref = {
+        .imsi = *c->imsi, .service = 4, .issued_s = c->now, .expires_s = c->now + life_s};
     char sid[ECS_TOKEN_TEXT_MAX + 1];
-    struct ecs_buf out = { 0 };
+    struct ecs_buf out = {0};
     struct ecs_str copy;
     struct ecs_substitution values[] = {
-        { ECS_STR("session"), ECS_STR_NULL },
-        { ECS_STR("imsi"), ecs_str_of(c->imsi->s) },
-        { ECS_STR("msisdn"), c->line->msisdn },
-        { ECS_STR("device_id"), { c->request->terminal.s, c->request->terminal.n } },
-        { ECS_STR("tnc"), ecs_str_of(digits[s->terms]) },
-        { ECS_STR("addr"), ecs_str_of(digits[s->address]) },
-        { ECS_STR("prov"), ecs_str_of(digits[s->provisioning]) },
-        { ECS_STR("lang"), ecs_messages_languages(c->messages, &(size_t){ 0 })[c->language] },
-        { ECS_STR("brand"), c->line->brand },
+        {ECS_STR("session"), ECS_STR_NULL},
+        {ECS_STR("imsi"), ecs_str_of(c->imsi->s)},
+        {ECS_STR("msisdn"), c->line->msisdn},
+        {ECS_STR("device_id"), {c->request->terminal.s, c->request->terminal.n}},
+        {ECS_STR("tnc"), ecs_str_of(digits[s->terms])},
+        {ECS_STR("addr"), ecs_str_of(digits[s->address])},
+        {ECS_STR("prov"), ecs_str_of(digits[s->provisioning])},
+        {ECS_STR("lang"), ecs_messages_languages(c->messages, &(size_t){0})[c->language]},
+        {ECS_STR("brand"), c->line->brand},
     };
 
     if (!text.n)
@@ -100,7 +104,7 @@ static struct ecs_str flow_data(struct ecs_app_context *c, struct ecs_str text, 
         return ECS_STR_NULL;
     values[0].value = ecs_str_of(sid);
     ecs_template_expand(text, values, ECS_ARRAY_LEN(values), true, &out);
-    copy = (struct ecs_str){ out.overflow ? NULL : ecs_strdup(c->arena, ecs_buf_str(&out)), out.n };
+    copy = (struct ecs_str){out.overflow ? NULL : ecs_strdup(c->arena, ecs_buf_str(&out)), out.n};
     ecs_buf_done(&out);
     return copy.p ? ecs_doc_url(c->arena, copy) : ECS_STR_NULL;
 }
@@ -121,7 +125,8 @@ enum ecs_rc app_build_vowifi(struct ecs_app_context *c, struct ecs_doc *doc, str
     struct vowifi_state s;
 
     vowifi_resolve(&c->facts, decisions, c->now, &s);
-    validity = validity_of(decisions, s.pending, ECS_DECIDE_VOWIFI_VALIDITY, ECS_DECIDE_VOWIFI_VALIDITY_PENDING);
+    validity =
+        validity_of(decisions, s.pending, ECS_DECIDE_VOWIFI_VALIDITY, ECS_DECIDE_VOWIFI_VALIDITY_PENDING);
     if (s.entitlement == INCOMPATIBLE)
         message = app_message(c, decisions->v[ECS_DECIDE_VOWIFI_MESSAGE].s, vowifi_services);
     else if (s.entitlement != ENABLED || decisions->v[ECS_DECIDE_VOWIFI_FLOW_ALWAYS].i)
@@ -159,7 +164,8 @@ enum ecs_rc app_build_smsoip(struct ecs_app_context *c, struct ecs_doc *doc, str
     result->status = s.entitlement;
     if (s.start_provisioning)
         c->orders |= ECS_ORDER_SMSOIP;
-    app_validity(c, validity_of(decisions, s.pending, ECS_DECIDE_SMSOIP_VALIDITY, ECS_DECIDE_SMSOIP_VALIDITY_PENDING),
-                 smsoip_services);
+    app_validity(
+        c, validity_of(decisions, s.pending, ECS_DECIDE_SMSOIP_VALIDITY, ECS_DECIDE_SMSOIP_VALIDITY_PENDING),
+        smsoip_services);
     return ECS_OK;
 }

@@ -15,8 +15,8 @@ enum ecs_rc app_build_vowifi(struct ecs_app_context *c, struct ecs_doc *doc, str
 enum ecs_rc app_build_smsoip(struct ecs_app_context *c, struct ecs_doc *doc, struct ecs_doc_node *node,
                              const struct ecs_decisions *decisions, struct ecs_app_result *result);
 
-/* Text of a message decision in the language of the request, fit for documents; "notice" stands for the text of the
- * notice on one of the services (NULL ends the list). {"", 0} when there is none. */
+/* Text of a message decision in the language of the request, fit for documents; "notice" stands for the text
+ * of the notice on one of the services (NULL ends the list). {"", 0} when there is none. */
 struct ecs_str app_message(struct ecs_app_context *c, struct ecs_str key, const char *const *services);
 /* The validity of this application joins the document's; notices on the services shorten it. */
 void app_validity(struct ecs_app_context *c, int64_t validity_s, const char *const *services);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which method of authentication a request calls for (TS.43 2.8), the token method, and the token of the answer. */
+/* Which method of authentication a request calls for (TS.43 2.8), the token method, and the token of the
+ * answer. */
 #include "ecs/auth.h"
 
 #include <string.h>
@@ -13,7 +14,7 @@ static const struct {
     const char *name;
     const struct ecs_step *steps;
 } methods[] = {
-#define METHOD(id, name, steps, clause) [ECS_AUTH_##id] = { name, steps },
+#define METHOD(id, name, steps, clause) [ECS_AUTH_##id] = {name, steps},
 #include "methods.def"
 #undef METHOD
 };
@@ -81,7 +82,8 @@ static enum ecs_rc check_token(struct ecs_auth *auth, const char **ret_why)
             return ECS_E_TOKEN_INVALID;
     }
     *ret_why = "token: belongs to another IMSI than the parameter names";
-    if (request->has_imsi && !request->param[ECS_P_EAP_ID].n && strcmp(request->imsi.s, auth->token.imsi.s) != 0)
+    if (request->has_imsi && !request->param[ECS_P_EAP_ID].n &&
+        strcmp(request->imsi.s, auth->token.imsi.s) != 0)
         return ECS_E_TOKEN_INVALID;
     *ret_why = "token: issued for other applications";
     if (ecs_auth_groups(request) & ~auth->token.groups)
@@ -118,8 +120,8 @@ static enum ecs_next open_token(struct ecs_flow *f)
 }
 
 const struct ecs_step ecs_auth_token_steps[] = {
-    { "open-token", open_token, 0 },
-    { 0 },
+    {"open-token", open_token, 0},
+    {0},
 };
 
 enum ecs_rc ecs_auth_token_current(const struct ecs_token *token, uint32_t generation)
@@ -135,10 +137,12 @@ static bool still_young(const struct ecs_auth *auth, const struct ecs_token *tok
            token->expires_s - auth->now > 5 * EXPIRY_SLACK_S;
 }
 
-static enum ecs_rc issue_new(const struct ecs_auth *auth, uint32_t generation, char *text, int64_t *ret_validity_s)
+static enum ecs_rc issue_new(const struct ecs_auth *auth, uint32_t generation, char *text,
+                             int64_t *ret_validity_s)
 {
     const struct ecs_ts43_request *request = auth->request;
-    struct ecs_token token = { .imsi = auth->imsi, .generation = generation, .groups = ecs_auth_groups(request) };
+    struct ecs_token token = {
+        .imsi = auth->imsi, .generation = generation, .groups = ecs_auth_groups(request)};
     bool eap = auth->method != ECS_AUTH_TOKEN;
 
     token.issued_s = eap ? auth->issued_s : auth->now;
@@ -151,10 +155,12 @@ static enum ecs_rc issue_new(const struct ecs_auth *auth, uint32_t generation, c
     ecs_token_app_digest(auth->env->crypto, request->param[ECS_P_APP_NAME], token.app_name);
     *ret_validity_s = token.expires_s - EXPIRY_SLACK_S - auth->now;
     /* A repeated EAP answer gets the very same token (E-015). */
-    return ecs_token_seal(auth->env->crypto, auth->env->token_sealer, &token, eap ? auth->handle : NULL, text);
+    return ecs_token_seal(auth->env->crypto, auth->env->token_sealer, &token, eap ? auth->handle : NULL,
+                          text);
 }
 
-enum ecs_rc ecs_auth_issue(const struct ecs_auth *auth, uint32_t generation, char *text, int64_t *ret_validity_s)
+enum ecs_rc ecs_auth_issue(const struct ecs_auth *auth, uint32_t generation, char *text,
+                           int64_t *ret_validity_s)
 {
     struct ecs_str presented = auth->request->param[ECS_P_TOKEN];
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* EAP-AKA ended by ourselves (TS.43 2.8.1 with the packet shape of clients.md C-12 to C-24): the first request is kept
- * in the session row, the answer may reach any node, and every verdict but a challenge becomes an HTTP status. */
+/* EAP-AKA ended by ourselves (TS.43 2.8.1 with the packet shape of clients.md C-12 to C-24): the first
+ * request is kept in the session row, the answer may reach any node, and every verdict but a challenge
+ * becomes an HTTP status. */
 #include <string.h>
 
 #include "auth_internal.h"
@@ -40,7 +41,7 @@ static bool start_work(struct ecs_flow *f)
 /* The cookie itself is never stored: the row is found by its digest. */
 static bool hash_cookie(struct ecs_auth *auth, struct ecs_str cookie)
 {
-    struct ecs_str parts[] = { ECS_STR("eap-session"), cookie };
+    struct ecs_str parts[] = {ECS_STR("eap-session"), cookie};
 
     return ecs_digest(auth->env->crypto, ECS_DIGEST_SHA256, parts, 2, auth->handle);
 }
@@ -52,7 +53,8 @@ static bool realm_is_ours(const struct ecs_auth_env *env, const struct ecs_eap_i
     bool label = false;
 
     for (size_t i = 0; i < env->conf->realms.n && !label; i++)
-        label = id->realm.n > env->conf->realms.items[i].n && id->realm.p[env->conf->realms.items[i].n] == '.' &&
+        label = id->realm.n > env->conf->realms.items[i].n &&
+                id->realm.p[env->conf->realms.items[i].n] == '.' &&
                 ecs_str_starts_with_nocase(id->realm, env->conf->realms.items[i]);
     if (!label)
         return false;
@@ -81,7 +83,8 @@ static enum ecs_next judge_identity(struct ecs_flow *f, const struct ecs_eap_id 
     if (id->method != ECS_EAP_METHOD_AKA)
         return ecs_flow_fail(f, ECS_E_AUTH_NEEDED, "EAP_ID: asks for another method than EAP-AKA");
     if (!realm_is_ours(auth->env, id))
-        return ecs_flow_fail(f, ECS_E_FORBIDDEN, "EAP_ID: realm or IMSI of a network that is not served here");
+        return ecs_flow_fail(f, ECS_E_FORBIDDEN,
+                             "EAP_ID: realm or IMSI of a network that is not served here");
     auth->imsi = id->imsi;
     if (f->log)
         ecs_imsi_mask(&auth->imsi, f->log->imsi);
@@ -104,7 +107,7 @@ static enum ecs_next ask_vector(struct ecs_flow *f)
     struct ecs_auth *auth = f->self;
     uint8_t cookie[COOKIE_BYTES];
     char text[ECS_BASE32_LEN(COOKIE_BYTES) + 1];
-    struct ecs_buf saved = { 0 };
+    struct ecs_buf saved = {0};
     struct work *w;
     bool good;
 
@@ -118,10 +121,11 @@ static enum ecs_next ask_vector(struct ecs_flow *f)
            ecs_random(auth->env->crypto, w->exchange.rand, sizeof(w->exchange.rand)) &&
            ecs_random(auth->env->crypto, &w->exchange.identifier, 1);
     ecs_base32_encode(cookie, sizeof(cookie), text);
-    auth->cookie = (struct ecs_str){ ecs_strdup(f->arena, ecs_str_of(text)), sizeof(text) - 1 };
+    auth->cookie = (struct ecs_str){ecs_strdup(f->arena, ecs_str_of(text)), sizeof(text) - 1};
     ecs_ts43_request_save(auth->request, &saved);
-    w->exchange.saved = (struct ecs_str){ ecs_memdup(f->arena, saved.p, saved.n), saved.n };
-    good = good && !saved.overflow && auth->cookie.p && w->exchange.saved.p && hash_cookie(auth, auth->cookie);
+    w->exchange.saved = (struct ecs_str){ecs_memdup(f->arena, saved.p, saved.n), saved.n};
+    good =
+        good && !saved.overflow && auth->cookie.p && w->exchange.saved.p && hash_cookie(auth, auth->cookie);
     ecs_buf_done(&saved);
     if (!good)
         return ecs_flow_fail(f, ECS_E_INTERNAL, "the EAP exchange could not be prepared");
@@ -146,16 +150,16 @@ static enum ecs_next send_challenge(struct ecs_flow *f)
                        w->exchange.identifier, 0, &w->eap);
     if (rc != ECS_OK)
         return ecs_flow_fail(f, rc, "the EAP challenge could not be made");
-    auth->packet = (struct ecs_str){ (const char *)w->eap.request, w->eap.request_n };
+    auth->packet = (struct ecs_str){(const char *)w->eap.request, w->eap.request_n};
     auth->outcome = ECS_AUTH_CHALLENGE;
     return ECS_DONE;
 }
 
 const struct ecs_step ecs_auth_eap_begin_steps[] = {
-    { "check-identity", check_identity, 0 },
-    { "ask-vector", ask_vector, LIMIT_MS },
-    { "send-challenge", send_challenge, 0 },
-    { 0 },
+    {"check-identity", check_identity, 0},
+    {"ask-vector", ask_vector, LIMIT_MS},
+    {"send-challenge", send_challenge, 0},
+    {0},
 };
 
 /* ---- answer ---- */
@@ -173,7 +177,8 @@ static enum ecs_next decode_answer(struct ecs_flow *f)
     w = work_of(auth);
     n = ecs_base64_decode(auth->request->eap_packet, w->packet, sizeof(w->packet));
     if (n < 0)
-        return ecs_flow_fail(f, ECS_E_BAD_PACKET, "eap-relay-packet: not base64 or over %d bytes", PACKET_MAX);
+        return ecs_flow_fail(f, ECS_E_BAD_PACKET, "eap-relay-packet: not base64 or over %d bytes",
+                             PACKET_MAX);
     w->packet_n = (size_t)n;
     fault = ecs_eap_decode(w->packet, w->packet_n, &packet);
     if (fault != ECS_EAP_FAULT_NONE)
@@ -196,7 +201,8 @@ static enum ecs_next ask_session(struct ecs_flow *f)
 
 static enum ecs_next judge(struct ecs_flow *f);
 
-/* What the session says replaces the request that brought the answer: only its Accept header counts (C-26). */
+/* What the session says replaces the request that brought the answer: only its Accept header counts (C-26).
+ */
 static enum ecs_next adopt_request(struct ecs_flow *f, struct work *w)
 {
     struct ecs_auth *auth = f->self;
@@ -218,8 +224,8 @@ static enum ecs_next adopt_request(struct ecs_flow *f, struct work *w)
     auth->facts = w->exchange.facts;
     if (f->log)
         ecs_imsi_mask(&auth->imsi, f->log->imsi);
-    rc = ecs_eap_begin(auth->env->crypto, first.param[ECS_P_EAP_ID], w->exchange.vector, w->exchange.identifier, 0,
-                       &w->eap);
+    rc = ecs_eap_begin(auth->env->crypto, first.param[ECS_P_EAP_ID], w->exchange.vector,
+                       w->exchange.identifier, 0, &w->eap);
     if (rc != ECS_OK)
         return ecs_flow_fail(f, rc, "the outstanding challenge cannot be made again");
     w->eap.challenges = w->exchange.rounds;
@@ -246,7 +252,8 @@ static enum ecs_next take_session(struct ecs_flow *f)
 static enum ecs_next start_resync(struct ecs_flow *f, struct work *w, const struct ecs_eap_result *result)
 {
     struct ecs_auth *auth = f->self;
-    enum ecs_rc rc = ecs_aka_resync(auth->env->crypto, w->exchange.key, w->eap.rand, result->auts, &w->exchange.sqn_ms);
+    enum ecs_rc rc =
+        ecs_aka_resync(auth->env->crypto, w->exchange.key, w->eap.rand, result->auts, &w->exchange.sqn_ms);
 
     if (rc == ECS_E_AUTH_REJECTED)
         return ecs_flow_fail(f, rc, "AUTS with a wrong MAC-S");
@@ -276,7 +283,7 @@ static enum ecs_next act_on(struct ecs_flow *f, struct work *w, const struct ecs
         return ecs_flow_fail(f, ECS_E_BAD_PACKET, "eap-relay-packet: %s", result->reason);
     case ECS_EAP_V_WRONG_IDENTIFIER:
         /* Not processed (RFC 3748 4.1): the outstanding challenge is sent again. */
-        auth->packet = (struct ecs_str){ (const char *)w->eap.request, w->eap.request_n };
+        auth->packet = (struct ecs_str){(const char *)w->eap.request, w->eap.request_n};
         auth->outcome = ECS_AUTH_CHALLENGE;
         return ECS_DONE;
     default:
@@ -296,9 +303,10 @@ static enum ecs_next judge(struct ecs_flow *f)
 
     for (size_t i = 0; i < auth->env->plmn_n && !alternative.p; i++)
         if (ecs_plmn_matches(&auth->env->plmns[i], &auth->imsi))
-            alternative = (struct ecs_str){ nai, ecs_eap_nai_make('0', &auth->imsi, &auth->env->plmns[i], nai) };
-    rc = ecs_eap_answer(auth->env->crypto, &w->eap, w->exchange.vector, &alternative, alternative.p ? 1 : 0, w->packet,
-                        w->packet_n, &result);
+            alternative =
+                (struct ecs_str){nai, ecs_eap_nai_make('0', &auth->imsi, &auth->env->plmns[i], nai)};
+    rc = ecs_eap_answer(auth->env->crypto, &w->eap, w->exchange.vector, &alternative, alternative.p ? 1 : 0,
+                        w->packet, w->packet_n, &result);
     if (rc != ECS_OK)
         return ecs_flow_fail(f, rc, "the EAP answer could not be checked");
     next = act_on(f, w, &result);
@@ -322,16 +330,16 @@ static enum ecs_next send_next_challenge(struct ecs_flow *f)
                        w->exchange.identifier, 0, &w->eap);
     if (rc != ECS_OK)
         return ecs_flow_fail(f, rc, "the EAP challenge could not be made");
-    auth->packet = (struct ecs_str){ (const char *)w->eap.request, w->eap.request_n };
+    auth->packet = (struct ecs_str){(const char *)w->eap.request, w->eap.request_n};
     auth->outcome = ECS_AUTH_CHALLENGE;
     return ECS_DONE;
 }
 
 /* take-session judges, too: what follows it runs only after a resynchronisation. */
 const struct ecs_step ecs_auth_eap_answer_steps[] = {
-    { "decode-answer", decode_answer, 0 },
-    { "ask-session", ask_session, LIMIT_MS },
-    { "take-session", take_session, LIMIT_MS },
-    { "next-challenge", send_next_challenge, 0 },
-    { 0 },
+    {"decode-answer", decode_answer, 0},
+    {"ask-session", ask_session, LIMIT_MS},
+    {"take-session", take_session, LIMIT_MS},
+    {"next-challenge", send_next_challenge, 0},
+    {0},
 };

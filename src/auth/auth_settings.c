@@ -3,43 +3,51 @@
 #include "ecs/auth.h"
 
 const struct ecs_setting ecs_auth_settings[] = {
-    { ECS_KEY(STRING_LIST, "plmns", struct ecs_auth_conf, plmns), .flags = ECS_SETTING_REQUIRED, .min = 1, .max = 64,
-      .help = "Home networks whose SIM cards are served, MCC and MNC: [\"00101\", \"310410\"]. EAP identities of other "
-              "networks get 403." },
-    { ECS_KEY(STRING_LIST, "realms", struct ecs_auth_conf, realms), .def = "nai.epc, wlan", .min = 1, .max = 16,
-      .help = "Labels accepted in front of mncNNN.mccNNN.3gppnetwork.org in EAP_ID." },
-    { ECS_KEY(PATH, "token_keys", struct ecs_auth_conf, token_keys),
-      .flags = ECS_SETTING_REQUIRED | ECS_SETTING_FILE_MUST_EXIST,
-      .help = "Key ring that seals tokens and portal references, the same on all nodes. The last line seals, all open. "
-              "Made and rotated by: entitlementctl key new." },
-    { ECS_KEY(PATH, "subscriber_keys", struct ecs_auth_conf, subscriber_keys),
-      .flags = ECS_SETTING_REQUIRED | ECS_SETTING_FILE_MUST_EXIST,
-      .help = "Key ring that wraps K and OPc in the database. Keep a copy apart from the database's backups: without it "
-              "the keys are lost." },
-    { ECS_KEY(DURATION_S, "token_validity", struct ecs_auth_conf, token_validity_s), .def = "14d", .min = 300,
-      .max = 31536000, .help = "Lifetime of a token (TS.43 2.8.5); announced as TOKEN validity." },
-    { ECS_KEY(INT, "token_renew_percent", struct ecs_auth_conf, token_renew_percent), .def = "50", .min = 0, .max = 100,
-      .unit = "percent",
-      .help = "A token older than this share of its lifetime is replaced in the next answer; the old one stays valid to its "
-              "end." },
-    { ECS_KEY(DURATION_S, "session", struct ecs_auth_conf, session_s), .def = "90s", .min = 10, .max = 600,
-      .help = "How long a phone may take to answer an EAP challenge." },
-    { ECS_KEY(STRING, "cookie", struct ecs_auth_conf, cookie), .def = "ecsid", .min = 1, .max = 32,
-      .help = "Name of the cookie of an EAP exchange; letters and digits." },
-    { ECS_KEY(INT, "ind", struct ecs_auth_conf, ind), .def = "0", .min = 0, .max = 31,
-      .help = "IND part of sequence numbers made here (TS 33.102 Annex C). Another authentication centre that serves the "
-              "same SIM cards must use another one." },
-    { ECS_KEY(INT, "attempts", struct ecs_auth_conf, attempts), .def = "10", .min = 1, .max = 10000,
-      .unit = "exchanges",
-      .help = "EAP exchanges of one subscriber within attempts_window, over all nodes; more get 503 with Retry-After. A "
-              "success clears the count." },
-    { ECS_KEY(DURATION_S, "attempts_window", struct ecs_auth_conf, attempts_window_s), .def = "5m", .min = 10,
-      .max = 86400, .help = "Window of attempts." },
-    { ECS_KEY(INT, "source_per_minute", struct ecs_auth_conf, source_per_minute), .def = "600", .min = 0,
-      .max = 1000000, .unit = "exchanges per minute",
-      .help = "EAP exchanges begun from one source address (IPv6: one /64) on one worker; more get 503. Generous, because "
-              "of carrier NAT. 0: no limit." },
-    { ECS_KEY(INT, "source_burst", struct ecs_auth_conf, source_burst), .def = "200", .min = 1, .max = 100000,
-      .unit = "exchanges", .help = "Exchanges from one source address at once." },
-    { 0 },
+    {ECS_KEY(STRING_LIST, "plmns", struct ecs_auth_conf, plmns), .flags = ECS_SETTING_REQUIRED, .min = 1,
+     .max = 64,
+     .help = "Home networks whose SIM cards are served, MCC and MNC: [\"00101\", \"310410\"]. EAP identities "
+             "of other "
+             "networks get 403."},
+    {ECS_KEY(STRING_LIST, "realms", struct ecs_auth_conf, realms), .def = "nai.epc, wlan", .min = 1,
+     .max = 16, .help = "Labels accepted in front of mncNNN.mccNNN.3gppnetwork.org in EAP_ID."},
+    {ECS_KEY(PATH, "token_keys", struct ecs_auth_conf, token_keys),
+     .flags = ECS_SETTING_REQUIRED | ECS_SETTING_FILE_MUST_EXIST,
+     .help = "Key ring that seals tokens and portal references, the same on all nodes. The last line seals, "
+             "all open. "
+             "Made and rotated by: entitlementctl key new."},
+    {ECS_KEY(PATH, "subscriber_keys", struct ecs_auth_conf, subscriber_keys),
+     .flags = ECS_SETTING_REQUIRED | ECS_SETTING_FILE_MUST_EXIST,
+     .help = "Key ring that wraps K and OPc in the database. Keep a copy apart from the database's backups: "
+             "without it "
+             "the keys are lost."},
+    {ECS_KEY(DURATION_S, "token_validity", struct ecs_auth_conf, token_validity_s), .def = "14d", .min = 300,
+     .max = 31536000, .help = "Lifetime of a token (TS.43 2.8.5); announced as TOKEN validity."},
+    {ECS_KEY(INT, "token_renew_percent", struct ecs_auth_conf, token_renew_percent), .def = "50", .min = 0,
+     .max = 100, .unit = "percent",
+     .help = "A token older than this share of its lifetime is replaced in the next answer; the old one "
+             "stays valid to its "
+             "end."},
+    {ECS_KEY(DURATION_S, "session", struct ecs_auth_conf, session_s), .def = "90s", .min = 10, .max = 600,
+     .help = "How long a phone may take to answer an EAP challenge."},
+    {ECS_KEY(STRING, "cookie", struct ecs_auth_conf, cookie), .def = "ecsid", .min = 1, .max = 32,
+     .help = "Name of the cookie of an EAP exchange; letters and digits."},
+    {ECS_KEY(INT, "ind", struct ecs_auth_conf, ind), .def = "0", .min = 0, .max = 31,
+     .help = "IND part of sequence numbers made here (TS 33.102 Annex C). Another authentication centre that "
+             "serves the "
+             "same SIM cards must use another one."},
+    {ECS_KEY(INT, "attempts", struct ecs_auth_conf, attempts), .def = "10", .min = 1, .max = 10000,
+     .unit = "exchanges",
+     .help = "EAP exchanges of one subscriber within attempts_window, over all nodes; more get 503 with "
+             "Retry-After. A "
+             "success clears the count."},
+    {ECS_KEY(DURATION_S, "attempts_window", struct ecs_auth_conf, attempts_window_s), .def = "5m", .min = 10,
+     .max = 86400, .help = "Window of attempts."},
+    {ECS_KEY(INT, "source_per_minute", struct ecs_auth_conf, source_per_minute), .def = "600", .min = 0,
+     .max = 1000000, .unit = "exchanges per minute",
+     .help = "EAP exchanges begun from one source address (IPv6: one /64) on one worker; more get 503. "
+             "Generous, because "
+             "of carrier NAT. 0: no limit."},
+    {ECS_KEY(INT, "source_burst", struct ecs_auth_conf, source_burst), .def = "200", .min = 1, .max = 100000,
+     .unit = "exchanges", .help = "Exchanges from one source address at once."},
+    {0},
 };

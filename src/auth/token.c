@@ -84,9 +84,10 @@ static const uint8_t *get_imsi(const uint8_t *at, struct ecs_imsi *ret_imsi, boo
     return at + BCD_LEN;
 }
 
-static bool make_nonce(struct ecs_crypto *crypto, const uint8_t *seed, const uint8_t content[CONTENT], uint8_t *nonce)
+static bool make_nonce(struct ecs_crypto *crypto, const uint8_t *seed, const uint8_t content[CONTENT],
+                       uint8_t *nonce)
 {
-    struct ecs_str parts[2] = { { (const char *)seed, 32 }, { (const char *)content, CONTENT } };
+    struct ecs_str parts[2] = {{(const char *)seed, 32}, {(const char *)content, CONTENT}};
     uint8_t digest[ECS_SHA256_LEN];
 
     if (!seed)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The built-in authentication centre as vector provider: keys (wrapped) and sequence numbers come from the database in
- * the same round trip as the session, the vector is computed here. */
+/* The built-in authentication centre as vector provider: keys (wrapped) and sequence numbers come from the
+ * database in the same round trip as the session, the vector is computed here. */
 #include <string.h>
 
 #include "ecs/clock.h"
@@ -33,7 +33,7 @@ static struct answer *answer_of(struct ecs_flow *f, struct ecs_exchange *x, enum
 
 static struct ecs_str handle_of(const struct ecs_exchange *x)
 {
-    return (struct ecs_str){ (const char *)x->auth->handle, sizeof(x->auth->handle) };
+    return (struct ecs_str){(const char *)x->auth->handle, sizeof(x->auth->handle)};
 }
 
 static enum ecs_next begin(struct ecs_flow *f, struct ecs_exchange *x)
@@ -43,12 +43,12 @@ static enum ecs_next begin(struct ecs_flow *f, struct ecs_exchange *x)
 
     if (!a)
         return ecs_flow_fail(f, ECS_E_NO_MEMORY, "no memory for the EAP exchange");
-    a->begin = (struct ecs_eap_begin){ .imsi = ecs_str_of(x->auth->imsi.s),
-                                       .handle = handle_of(x),
-                                       .state = x->saved,
-                                       .identifier = x->identifier };
+    a->begin = (struct ecs_eap_begin){.imsi = ecs_str_of(x->auth->imsi.s),
+                                      .handle = handle_of(x),
+                                      .state = x->saved,
+                                      .identifier = x->identifier};
     if (request->has_terminal) {
-        a->begin.terminal_id = (struct ecs_str){ request->terminal.s, request->terminal.n };
+        a->begin.terminal_id = (struct ecs_str){request->terminal.s, request->terminal.n};
         if (request->terminal.tac[0])
             a->begin.tac = ecs_str_of(request->terminal.tac);
     }
@@ -72,15 +72,14 @@ static enum ecs_next resync(struct ecs_flow *f, struct ecs_exchange *x)
     if (!a)
         return ecs_flow_fail(f, ECS_E_NO_MEMORY, "no memory for the EAP exchange");
     a->resync = (struct ecs_eap_resync){
-        .handle = handle_of(x), .sqn_ms = x->sqn_ms, .identifier = x->identifier, .rounds = x->rounds
-    };
+        .handle = handle_of(x), .sqn_ms = x->sqn_ms, .identifier = x->identifier, .rounds = x->rounds};
     memcpy(a->resync.rand, x->rand, sizeof(x->rand));
     return ecs_store_eap_resync(f, x->auth->env->store, &a->resync, &a->challenge);
 }
 
 /* One wrapped value; out holds 32 bytes. */
-static bool unwrap(const struct ecs_exchange *x, struct ecs_str owner, struct ecs_str field, struct ecs_str wrapped,
-                   uint8_t *out, size_t *ret_n)
+static bool unwrap(const struct ecs_exchange *x, struct ecs_str owner, struct ecs_str field,
+                   struct ecs_str wrapped, uint8_t *out, size_t *ret_n)
 {
     struct ecs_aead_key *key = NULL;
     uint8_t id;
@@ -106,9 +105,11 @@ static enum ecs_rc unwrap_key(struct ecs_flow *f, struct ecs_exchange *x, struct
     x->key->res_n = row->res_len;
     memcpy(x->key->amf, row->amf, sizeof(row->amf));
     if (!unwrap(x, imsi, ECS_STR("ki"), row->ki_wrapped, x->key->ki, &ki_n) ||
-        !unwrap(x, imsi, ECS_STR("opc"), row->opc_wrapped, x->key->opc, &opc_n) || opc_n != (row->tuak ? 32u : 16u)) {
-        ecs_log_at(f->log, ECS_EV_CONFIG, ECS_LOG_ERROR,
-                   "a subscriber key cannot be unwrapped: damaged, or its key is not in auth.subscriber_keys");
+        !unwrap(x, imsi, ECS_STR("opc"), row->opc_wrapped, x->key->opc, &opc_n) ||
+        opc_n != (row->tuak ? 32u : 16u)) {
+        ecs_log_at(
+            f->log, ECS_EV_CONFIG, ECS_LOG_ERROR,
+            "a subscriber key cannot be unwrapped: damaged, or its key is not in auth.subscriber_keys");
         return ECS_E_CONFIG;
     }
     x->key->ki_n = (uint8_t)ki_n;
@@ -211,9 +212,9 @@ static enum ecs_next passed_end(struct ecs_flow *f)
 }
 
 static const struct ecs_step passed_steps[] = {
-    { "clear-attempts", clear_attempts, 2000 },
-    { "end", passed_end, 0 },
-    { 0 },
+    {"clear-attempts", clear_attempts, 2000},
+    {"end", passed_end, 0},
+    {0},
 };
 
 static void free_passed(struct ecs_flow *f)

@@ -15,6 +15,7 @@ import marks  # noqa: E402
 KEYS = {
     ("decisions.def", "DECISION"): (0, 1),
     ("decisions.def", "GROUP"): (0, 1),
+    ("routes.def", "ROUTE"): (0, 1),
 }
 PARAMS_KEY = (0, 1, 2)
 ROW = re.compile(r"^([A-Z][A-Z0-9_]*)\(", re.M)
