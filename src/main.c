@@ -9,9 +9,9 @@
 #include "ecs/clock.h"
 #include "ecs/front.h"
 #include "ecs/log.h"
+#include "ecs/loop.h"
 #include "ecs/pg_sync.h"
 #include "ecs/schema.h"
-#include "front/node.h"
 
 #define DEFAULT_CONFIG "/etc/entitlementd/entitlementd.yaml"
 
@@ -27,14 +27,15 @@ struct arguments {
 const char *argp_program_version = "entitlementd " ECS_VERSION;
 
 static const struct argp_option options[] = {
-    { "config", 'c', "FILE", 0, "configuration file (default " DEFAULT_CONFIG ")", 0 },
-    { "check", 'C', "files", OPTION_ARG_OPTIONAL,
-      "check configuration, policy, texts, keys, certificates and the database, then end; with =files without the "
-      "database. Exit status 0: fit to start, 1: not",
-      0 },
-    { "sample", 's', NULL, 0, "print the sample configuration file and end", 0 },
-    { "manual", 'm', NULL, 0, "print the manual of the settings, facts and decisions (Markdown) and end", 0 },
-    { 0 },
+    {"config", 'c', "FILE", 0, "configuration file (default " DEFAULT_CONFIG ")", 0},
+    {"check", 'C', "files", OPTION_ARG_OPTIONAL,
+     "check configuration, policy, texts, keys, certificates and the database, then end; with =files without "
+     "the "
+     "database. Exit status 0: fit to start, 1: not",
+     0},
+    {"sample", 's', NULL, 0, "print the sample configuration file and end", 0},
+    {"manual", 'm', NULL, 0, "print the manual of the settings, facts and decisions (Markdown) and end", 0},
+    {0},
 };
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -64,11 +65,16 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     }
 }
 
-static const struct argp parser = { options, parse_option, NULL,
-                                    "GSMA TS.43 entitlement configuration server.\v"
-                                    "SIGHUP reads configuration, policy, texts, keys and certificates again and takes "
-                                    "all or nothing. SIGTERM answers what is in work and ends.",
-                                    NULL, NULL, NULL };
+static const struct argp parser = {
+    options,
+    parse_option,
+    NULL,
+    "GSMA TS.43 entitlement configuration server.\v"
+    "SIGHUP reads configuration, policy, texts, keys and certificates again and takes "
+    "all or nothing. SIGTERM answers what is in work and ends.",
+    NULL,
+    NULL,
+    NULL};
 
 static int print_buf(struct ecs_buf *buf)
 {
@@ -80,7 +86,7 @@ static int print_buf(struct ecs_buf *buf)
 
 static int print_tables(enum action action)
 {
-    struct ecs_buf buf = { 0 };
+    struct ecs_buf buf = {0};
 
     if (action == SAMPLE) {
         ecs_conf_write_sample(ecs_sections, &buf);
@@ -113,8 +119,9 @@ static enum ecs_rc check_database(const struct ecs_snapshot *s, bool *ret_reache
     else if (status.state != ECS_SCHEMA_CURRENT)
         snprintf(text, 256, "schema is %s (database %u, program %u): %s", ecs_schema_state_name(status.state),
                  status.database, status.program,
-                 status.state == ECS_SCHEMA_EMPTY || status.state == ECS_SCHEMA_OLD ? "run: entitlementctl db upgrade"
-                                                                                    : "this program must not run on it");
+                 status.state == ECS_SCHEMA_EMPTY || status.state == ECS_SCHEMA_OLD
+                     ? "run: entitlementctl db upgrade"
+                     : "this program must not run on it");
     else
         snprintf(text, 256, "schema %u is current", status.database);
     ecs_pg_sync_free(sync);
@@ -180,7 +187,8 @@ static struct ecs_snapshot *load(const char *config)
     ecs_faults_init(&warnings, arena);
     s = ecs_snapshot_load(config, NULL, &faults, &warnings);
     if (s)
-        ecs_log_init((enum ecs_log_target)s->server->log_target, (enum ecs_log_level)(s->server->log_level + ECS_LOG_ERROR));
+        ecs_log_init((enum ecs_log_target)s->server->log_target,
+                     (enum ecs_log_level)(s->server->log_level + ECS_LOG_ERROR));
     else
         ecs_log_init(ECS_LOG_AUTO, ECS_LOG_NOTICE);
     for (const struct ecs_fault *f = warnings.first; f; f = f->next)
@@ -193,7 +201,7 @@ static struct ecs_snapshot *load(const char *config)
 
 static int run(const char *config)
 {
-    static const int signals[] = { SIGHUP, SIGTERM, SIGINT };
+    static const int signals[] = {SIGHUP, SIGTERM, SIGINT};
     struct ecs_snapshot *s;
     char text[256] = "";
     bool reached;
@@ -216,7 +224,7 @@ static int run(const char *config)
 
 int main(int argc, char **argv)
 {
-    struct arguments arguments = { .config = DEFAULT_CONFIG };
+    struct arguments arguments = {.config = DEFAULT_CONFIG};
 
     argp_parse(&parser, argc, argv, 0, NULL, &arguments);
     switch (arguments.action) {

@@ -26,14 +26,15 @@ struct admin_match {
     struct ecs_str arg[ADMIN_ARGS_MAX]; /* the {parts}, still percent-encoded */
     unsigned allow;                     /* bits 1 << method that the path knows */
 };
-/* HEAD counts as GET. ECS_E_NOT_FOUND; ECS_E_METHOD with allow set; ECS_E_FORBIDDEN: the role does not suffice (the
- * metrics socket does not know other paths at all: ECS_E_NOT_FOUND). */
+/* HEAD counts as GET. ECS_E_NOT_FOUND; ECS_E_METHOD with allow set; ECS_E_FORBIDDEN: the role does not
+ * suffice (the metrics socket does not know other paths at all: ECS_E_NOT_FOUND). */
 enum ecs_rc admin_route_find(enum ecs_http_method method, struct ecs_str path, enum ecs_role role,
                              struct admin_match *ret_match) ECS_MUST_CHECK;
 const char *admin_role_name(enum ecs_role role);
 
 struct admin_call {
-    struct ecs_flow flow; /* its arena is the call's own: a change is completed even when its client has left */
+    struct ecs_flow
+        flow; /* its arena is the call's own: a change is completed even when its client has left */
     struct front *front;
     struct engine *engine;
     struct ecs_http_request *http; /* NULL: the client has gone */
@@ -60,7 +61,7 @@ struct admin_call {
     struct ecs_http_reply reply;
 };
 
-#define ADMIN_STEPS(name) extern const struct ecs_step admin_##name##_steps[];
+#define ADMIN_STEPS(name)                           extern const struct ecs_step admin_##name##_steps[];
 #define ROUTE(method, pattern, need, handler, help) ADMIN_STEPS(handler)
 #include "routes.def"
 #undef ROUTE
@@ -89,6 +90,8 @@ struct ecs_facts_key admin_facts_key(const struct admin_call *call);
 
 void admin_write_time(struct ecs_json_out *out, const char *key, int64_t unix_seconds); /* 0: null */
 void admin_write_words(struct ecs_json_out *out, const char *key, const struct ecs_str *words, size_t n);
+/* A member whose value is JSON already. */
+void admin_write_raw(struct ecs_json_out *out, const char *key, struct ecs_str json);
 void admin_write_services(struct ecs_json_out *out, const struct ecs_subscriber_facts *facts);
 
 /* Notices active at that time for the brand, instead of those that the database found active now. */
@@ -102,8 +105,8 @@ struct admin_sentence {
     struct ecs_str summary;     /* "Wi-Fi calling is off: ..." */
     struct ecs_str phone;       /* what the phone does, one sentence */
 };
-/* From the block of the document and the explanation of its service (JSON of ecs_explain; {NULL, 0} when the
- * application is not offered). ECS_E_TOO_LARGE: arena exhausted. */
+/* From the block of the document, the facts and the explanation of its service (JSON of ecs_explain; {NULL,
+ * 0} when the application is not offered). ECS_E_TOO_LARGE: arena exhausted. */
 enum ecs_rc admin_sentence(struct ecs_arena *arena, const struct ecs_app_result *result,
-                           const struct ecs_doc_node *block, struct ecs_str explanation,
-                           struct admin_sentence *ret_sentence) ECS_MUST_CHECK;
+                           const struct ecs_doc_node *block, const struct ecs_facts *facts,
+                           struct ecs_str explanation, struct admin_sentence *ret_sentence) ECS_MUST_CHECK;

@@ -5,11 +5,11 @@
 #include <string.h>
 
 const struct admin_route admin_routes[] = {
-#define ROUTE(method, pattern, need, handler, help)                                                                    \
-    { ECS_HTTP_##method, #method, pattern, ADMIN_NEED_##need, admin_##handler##_steps, #handler, help },
+#define ROUTE(method, pattern, need, handler, help)                                                          \
+    {ECS_HTTP_##method, #method, pattern, ADMIN_NEED_##need, admin_##handler##_steps, #handler, help},
 #include "routes.def"
 #undef ROUTE
-    { 0 },
+    {0},
 };
 
 const char *admin_role_name(enum ecs_role role)
@@ -60,14 +60,14 @@ static bool path_matches(struct ecs_str pattern, struct ecs_str path, struct ecs
 enum ecs_rc admin_route_find(enum ecs_http_method method, struct ecs_str path, enum ecs_role role,
                              struct admin_match *ret_match)
 {
-    struct admin_match match = { 0 };
+    struct admin_match match = {0};
 
     if (method == ECS_HTTP_HEAD)
         method = ECS_HTTP_GET;
     if (path.n > 1 && path.p[path.n - 1] == '/')
         return ECS_E_NOT_FOUND;
     for (const struct admin_route *route = admin_routes; route->pattern; route++) {
-        struct ecs_str arg[ADMIN_ARGS_MAX] = { { NULL, 0 }, { NULL, 0 } };
+        struct ecs_str arg[ADMIN_ARGS_MAX] = {{NULL, 0}, {NULL, 0}};
 
         if (!path_matches(ecs_str_of(route->pattern), path, arg))
             continue;

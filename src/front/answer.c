@@ -19,7 +19,8 @@ static void set_context(struct answer *a, const struct ecs_ts43_request *request
     if (facts->language.n || facts->brand_language.n)
         fallback = ecs_language_match(facts->language.n ? facts->language : facts->brand_language,
                                       a->engine->languages, a->engine->language_n, 0);
-    c->language = ecs_language_match(request->accept_language, a->engine->languages, a->engine->language_n, fallback);
+    c->language =
+        ecs_language_match(request->accept_language, a->engine->languages, a->engine->language_n, fallback);
     c->request = request;
     c->version = ecs_version_effective(request->version, s->version_map, s->version_map_n);
     c->line = facts;
@@ -34,8 +35,8 @@ static void set_context(struct answer *a, const struct ecs_ts43_request *request
     c->utc_offset_s = (int)s->policy_conf->utc_offset_minutes * 60;
 }
 
-/* Shorter by up to jitter_percent, so that devices which asked together do not come back together; equal for a
- * repeated EAP answer. */
+/* Shorter by up to jitter_percent, so that devices which asked together do not come back together; equal for
+ * a repeated EAP answer. */
 static int64_t spread(const struct answer *a, const struct ecs_auth *auth, int64_t validity_s)
 {
     int64_t share = validity_s * a->engine->snapshot->device->jitter_percent / 100;
@@ -50,7 +51,8 @@ static int64_t spread(const struct answer *a, const struct ecs_auth *auth, int64
     return validity_s - (int64_t)(seed % (uint64_t)(share + 1));
 }
 
-static enum ecs_rc add_token(struct answer *a, const struct ecs_auth *auth, const struct ecs_subscriber_facts *facts)
+static enum ecs_rc add_token(struct answer *a, const struct ecs_auth *auth,
+                             const struct ecs_subscriber_facts *facts)
 {
     int64_t validity_s;
     enum ecs_rc rc = ecs_auth_issue(auth, (uint32_t)facts->token_generation, a->token, &validity_s);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Work that no device waits for: activation orders, the announcement of the policy, the reaper of EAP sessions. Each is
- * a small flow with an arena of its own. */
+/* Work that no device waits for: activation orders, the announcement of the policy, the reaper of EAP
+ * sessions. Each is a small flow with an arena of its own. */
 #include "background.h"
 
 #include <stdio.h>
@@ -58,9 +58,9 @@ static enum ecs_next add_orders(struct ecs_flow *f)
 }
 
 static const struct ecs_step order_steps[] = {
-    { "add-orders", add_orders, LIMIT_MS },
-    { "end", finish, 0 },
-    { 0 },
+    {"add-orders", add_orders, LIMIT_MS},
+    {"end", finish, 0},
+    {0},
 };
 
 /* A lost order is made again by the device's next request. */
@@ -100,9 +100,9 @@ static enum ecs_next announce(struct ecs_flow *f)
 }
 
 static const struct ecs_step announce_steps[] = {
-    { "announce", announce, LIMIT_MS },
-    { "end", finish, 0 },
-    { 0 },
+    {"announce", announce, LIMIT_MS},
+    {"end", finish, 0},
+    {0},
 };
 
 static void announce_again(void *arg)
@@ -144,9 +144,9 @@ static enum ecs_next delete_sessions(struct ecs_flow *f)
 }
 
 static const struct ecs_step reap_steps[] = {
-    { "delete-sessions", delete_sessions, LIMIT_MS },
-    { "end", finish, 0 },
-    { 0 },
+    {"delete-sessions", delete_sessions, LIMIT_MS},
+    {"end", finish, 0},
+    {0},
 };
 
 static void reap_end(struct ecs_flow *f)
@@ -157,7 +157,8 @@ static void reap_end(struct ecs_flow *f)
 
     ecs_arena_free(f->arena);
     if (!stopped)
-        ecs_timer_arm(&front->reap_timer, front->worker->loop, more ? REAP_AGAIN_MS : REAP_EVERY_MS, reap, front);
+        ecs_timer_arm(&front->reap_timer, front->worker->loop, more ? REAP_AGAIN_MS : REAP_EVERY_MS, reap,
+                      front);
 }
 
 static void reap(void *arg)

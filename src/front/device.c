@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The device request, from parse to send: the story of this daemon in one table. Answers that are no document are in
- * device_reply.c. */
+/* The device request, from parse to send: the story of this daemon in one table. Answers that are no document
+ * are in device_reply.c. */
 #include "device.h"
 
 #include <string.h>
@@ -54,14 +54,14 @@ static enum ecs_rc decode_body(struct device *d, struct ecs_str *ret_body, const
         return rc;
     ecs_metric_count(d->front->metrics, ECS_M_GZIP, ECS_M_GZIP_REQUEST);
     copy = ecs_strdup(d->flow.arena, ecs_buf_str(out));
-    *ret_body = (struct ecs_str){ copy, out->n };
+    *ret_body = (struct ecs_str){copy, out->n};
     return copy ? ECS_OK : ECS_E_TOO_LARGE;
 }
 
 static enum ecs_next parse(struct ecs_flow *f)
 {
     struct device *d = f->self;
-    struct ecs_ts43_input input = { .post = d->http->method == ECS_HTTP_POST, .query = d->http->query };
+    struct ecs_ts43_input input = {.post = d->http->method == ECS_HTTP_POST, .query = d->http->query};
     const char *why;
     enum ecs_rc rc = decode_body(d, &input.body, &why);
 
@@ -151,7 +151,7 @@ static enum ecs_next authenticate(struct ecs_flow *f)
 static enum ecs_next load_facts(struct ecs_flow *f)
 {
     struct device *d = f->self;
-    struct ecs_facts_key key = { .imsi = ecs_str_of(d->auth.imsi.s) };
+    struct ecs_facts_key key = {.imsi = ecs_str_of(d->auth.imsi.s)};
 
     if (d->auth.outcome == ECS_AUTH_CHALLENGE)
         return ecs_flow_goto(f, device_send_challenge);
@@ -162,14 +162,15 @@ static enum ecs_next load_facts(struct ecs_flow *f)
         return ECS_NEXT;
     }
     if (d->request.has_terminal) {
-        key.terminal_id = (struct ecs_str){ d->request.terminal.s, d->request.terminal.n };
+        key.terminal_id = (struct ecs_str){d->request.terminal.s, d->request.terminal.n};
         if (d->request.terminal.tac[0])
             key.tac = ecs_str_of(d->request.terminal.tac);
     }
     return ecs_store_facts(f, d->front->store, &key, &d->facts);
 }
 
-/* A token of a subscriber who has gone or was revoked; with EAP_ID beside it the device is challenged instead. */
+/* A token of a subscriber who has gone or was revoked; with EAP_ID beside it the device is challenged
+ * instead. */
 static enum ecs_next stale_token(struct ecs_flow *f, struct device *d)
 {
     if (!d->request.param[ECS_P_EAP_ID].n)
@@ -224,18 +225,18 @@ static enum ecs_next send(struct ecs_flow *f)
 }
 
 const struct ecs_step device_steps[] = {
-    { "admit", admit, 0 },
-    { "parse", parse, 0 },
-    { "check", check, 0 },
-    { "authenticate", authenticate, 0 },
-    { "load-facts", load_facts, FACTS_LIMIT_MS },
-    { "check-subscriber", check_subscriber, 0 },
-    { "decide", decide, 0 },
-    { "render", render, 0 },
-    { "send", send, 0 },
-    { "send-challenge", device_send_challenge, 0 },
-    { "send-error", device_send_error, 0 },
-    { 0 },
+    {"admit", admit, 0},
+    {"parse", parse, 0},
+    {"check", check, 0},
+    {"authenticate", authenticate, 0},
+    {"load-facts", load_facts, FACTS_LIMIT_MS},
+    {"check-subscriber", check_subscriber, 0},
+    {"decide", decide, 0},
+    {"render", render, 0},
+    {"send", send, 0},
+    {"send-challenge", device_send_challenge, 0},
+    {"send-error", device_send_error, 0},
+    {0},
 };
 
 static void client_gone(void *arg)
@@ -259,10 +260,11 @@ static void device_end(struct ecs_flow *f)
 
 void device_handle(struct ecs_http_request *http)
 {
-    static const struct ecs_http_reply exhausted = { .status = 503, .body = { "short of memory\n", 16 },
-                                                     .content_type = "text/plain",
-                                                     .headers = { { { "Retry-After", 11 }, { "30", 2 } } },
-                                                     .header_count = 1 };
+    static const struct ecs_http_reply exhausted = {.status = 503,
+                                                    .body = {"short of memory\n", 16},
+                                                    .content_type = "text/plain",
+                                                    .headers = {{{"Retry-After", 11}, {"30", 2}}},
+                                                    .header_count = 1};
     struct front *front = http->env;
     struct device *d = ecs_alloc(http->arena, sizeof(*d));
 

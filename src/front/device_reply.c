@@ -11,18 +11,18 @@ enum { RETRY_MIN_S = 5, RETRY_SESSION_S = 1, RETRY_SPREAD_S = 25 };
 static void add_header(struct ecs_http_reply *reply, struct ecs_str name, struct ecs_str value)
 {
     if (value.p && reply->header_count < ECS_HTTP_REPLY_HEADERS)
-        reply->headers[reply->header_count++] = (struct ecs_http_header){ name, value };
+        reply->headers[reply->header_count++] = (struct ecs_http_header){name, value};
 }
 
 static void start_reply(struct device *d, int status, const char *content_type)
 {
-    d->reply = (struct ecs_http_reply){ .status = status, .content_type = content_type };
+    d->reply = (struct ecs_http_reply){.status = status, .content_type = content_type};
     add_header(&d->reply, ECS_STR("Cache-Control"), ECS_STR("no-store"));
 }
 
 static struct ecs_str arena_copy(struct device *d, struct ecs_str bytes)
 {
-    return (struct ecs_str){ ecs_memdup(d->flow.arena, bytes.p, bytes.n ? bytes.n : 1), bytes.n };
+    return (struct ecs_str){ecs_memdup(d->flow.arena, bytes.p, bytes.n ? bytes.n : 1), bytes.n};
 }
 
 void device_note_request(struct device *d)
@@ -32,7 +32,8 @@ void device_note_request(struct device *d)
     size_t at = 0;
 
     for (size_t i = 0; i < r->n_apps && at + 8 < sizeof(log->apps); i++)
-        at += (size_t)snprintf(log->apps + at, sizeof(log->apps) - at, "%s%s", i ? " " : "", ecs_app_id(r->apps[i]));
+        at += (size_t)snprintf(log->apps + at, sizeof(log->apps) - at, "%s%s", i ? " " : "",
+                               ecs_app_id(r->apps[i]));
     if (r->has_terminal)
         memcpy(log->tac, r->terminal.tac, sizeof(log->tac));
     if (r->skipped_apps.n)
@@ -52,9 +53,9 @@ static void compress(struct device *d, struct ecs_str *body)
     if (!min || body->n < (size_t)min || !ecs_accepts_gzip(ecs_http_header_get(d->http, "Accept-Encoding")))
         return;
     /* The packed form is appended behind the text in the same buffer, whose memory may move. */
-    if (ecs_gzip_deflate(d->front->gzip, (struct ecs_str){ body->p, body->n }, out) != ECS_OK)
+    if (ecs_gzip_deflate(d->front->gzip, (struct ecs_str){body->p, body->n}, out) != ECS_OK)
         return;
-    *body = (struct ecs_str){ out->p + before, out->n - before };
+    *body = (struct ecs_str){out->p + before, out->n - before};
     add_header(&d->reply, ECS_STR("Content-Encoding"), ECS_STR("gzip"));
     ecs_metric_count(d->front->metrics, ECS_M_GZIP, ECS_M_GZIP_ANSWER);
 }
@@ -67,8 +68,8 @@ static void log_decisions(struct device *d)
         const struct ecs_app_result *r = &c->result[i];
 
         ecs_metric_count(d->front->metrics, ECS_M_APPS, (unsigned)r->app * 4 + ((unsigned)r->status & 3));
-        ecs_log_at(&d->http->log, ECS_EV_DECISION, ECS_LOG_DEBUG, "%s: status %d by rule %.*s", ecs_app_id(r->app),
-                   r->status, ECS_FMT(r->offered ? r->rule : ECS_STR("(not offered)")));
+        ecs_log_at(&d->http->log, ECS_EV_DECISION, ECS_LOG_DEBUG, "%s: status %d by rule %.*s",
+                   ecs_app_id(r->app), r->status, ECS_FMT(r->offered ? r->rule : ECS_STR("(not offered)")));
     }
 }
 
@@ -82,9 +83,10 @@ enum ecs_next device_send_document(struct ecs_flow *f)
     add_header(&d->reply, ECS_STR("Content-Language"), d->engine->languages[d->answer.context.language]);
     if (body.p)
         compress(d, &body);
-    d->reply.body = body.p && body.p >= d->front->scratch.p && body.p < d->front->scratch.p + d->front->scratch.n
-                        ? arena_copy(d, body)
-                        : body;
+    d->reply.body =
+        body.p && body.p >= d->front->scratch.p && body.p < d->front->scratch.p + d->front->scratch.n
+            ? arena_copy(d, body)
+            : body;
     if (!d->reply.body.p)
         return ecs_flow_fail(f, ECS_E_NO_MEMORY, "the document does not fit into limits.arena");
     ecs_metric_count(d->front->metrics, ECS_M_FORMATS, format == ECS_FORMAT_JSON);
@@ -104,8 +106,8 @@ enum ecs_next device_send_challenge(struct ecs_flow *f)
     struct device *d = f->self;
     static const char head[] = "{\"eap-relay-packet\":\"", tail[] = "\"}";
     char text[ECS_BASE64_LEN(1020) + sizeof(head) + sizeof(tail)];
-    const char *cookie = ecs_printf(f->arena, "%s=%.*s; Path=/; Secure; HttpOnly", d->engine->snapshot->auth->cookie,
-                                    ECS_FMT(d->auth.cookie));
+    const char *cookie = ecs_printf(f->arena, "%s=%.*s; Path=/; Secure; HttpOnly",
+                                    d->engine->snapshot->auth->cookie, ECS_FMT(d->auth.cookie));
     size_t n = sizeof(head) - 1;
 
     memcpy(text, head, n);
@@ -113,11 +115,12 @@ enum ecs_next device_send_challenge(struct ecs_flow *f)
     memcpy(text + n, tail, sizeof(tail) - 1);
     n += sizeof(tail) - 1;
     start_reply(d, 200, ECS_TYPE_RELAY);
-    d->reply.body = arena_copy(d, (struct ecs_str){ text, n });
+    d->reply.body = arena_copy(d, (struct ecs_str){text, n});
     if (!cookie || !d->reply.body.p)
         return ecs_flow_fail(f, ECS_E_NO_MEMORY, "no memory for the challenge");
     add_header(&d->reply, ECS_STR("Set-Cookie"), ecs_str_of(cookie));
-    ecs_metric_count(d->front->metrics, ECS_M_METHODS, (d->auth.method == ECS_AUTH_EAP_BEGIN ? 2u : 0u) * 4 + 2);
+    ecs_metric_count(d->front->metrics, ECS_M_METHODS,
+                     (d->auth.method == ECS_AUTH_EAP_BEGIN ? 2u : 0u) * 4 + 2);
     return ECS_DONE;
 }
 
@@ -137,7 +140,8 @@ static uint32_t retry_after(struct device *d, enum ecs_rc rc)
 
 static void note_auth_failure(struct device *d, enum ecs_rc rc)
 {
-    static const unsigned method_cell[] = { [ECS_AUTH_EAP_CONTINUE] = 0, [ECS_AUTH_TOKEN] = 4, [ECS_AUTH_EAP_BEGIN] = 8 };
+    static const unsigned method_cell[] = {
+        [ECS_AUTH_EAP_CONTINUE] = 0, [ECS_AUTH_TOKEN] = 4, [ECS_AUTH_EAP_BEGIN] = 8};
     unsigned outcome = ecs_rc_http(rc) >= 500 && ecs_rc_http(rc) != 511 ? 3 : 1;
 
     ecs_metric_count(d->front->metrics, ECS_M_METHODS, method_cell[d->auth.method] + outcome);
@@ -166,7 +170,8 @@ enum ecs_next device_send_error(struct ecs_flow *f)
     if (!d->reply.body.p)
         d->reply.body = ECS_STR("");
     if (status == 503)
-        add_header(&d->reply, ECS_STR("Retry-After"), ecs_str_of(ecs_printf(f->arena, "%u", retry_after(d, rc))));
+        add_header(&d->reply, ECS_STR("Retry-After"),
+                   ecs_str_of(ecs_printf(f->arena, "%u", retry_after(d, rc))));
     if (status == 405)
         add_header(&d->reply, ECS_STR("Allow"),
                    d->engine->snapshot->device->post ? ECS_STR("GET, POST") : ECS_STR("GET"));

@@ -2,7 +2,6 @@
 /* A worker's life: build what a request needs, serve, take over new snapshots, drain. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "admin.h"
 #include "background.h"
@@ -119,10 +118,10 @@ static enum ecs_rc start_servers(struct front *front)
 static struct ecs_store *start_store(struct front *front, const struct ecs_snapshot *s)
 {
     struct ecs_store_conf conf = {
-        .pg = { .conninfo = s->database->conninfo,
-                .connections = (unsigned)s->database->connections,
-                .statement_timeout_ms = (uint32_t)s->database->statement_timeout_ms,
-                .max_waiting = (unsigned)s->database->max_waiting },
+        .pg = {.conninfo = s->database->conninfo,
+               .connections = (unsigned)s->database->connections,
+               .statement_timeout_ms = (uint32_t)s->database->statement_timeout_ms,
+               .max_waiting = (unsigned)s->database->max_waiting},
         .ind_bits = IND_BITS,
         .ind = (unsigned)s->auth->ind,
         .limit_attempts = (unsigned)s->auth->attempts,
@@ -137,10 +136,10 @@ static enum ecs_rc make_parts(struct front *front, const struct ecs_snapshot *s)
 {
     front->crypto = ecs_crypto_new();
     front->gzip = ecs_gzip_new(GZIP_LEVEL);
-    front->device_limiter = ecs_limiter_new((uint32_t)s->limits->device_per_minute, (uint32_t)s->limits->device_burst,
-                                            LIMITER_SLOTS);
-    front->source_limiter = ecs_limiter_new((uint32_t)s->auth->source_per_minute, (uint32_t)s->auth->source_burst,
-                                            LIMITER_SLOTS);
+    front->device_limiter = ecs_limiter_new((uint32_t)s->limits->device_per_minute,
+                                            (uint32_t)s->limits->device_burst, LIMITER_SLOTS);
+    front->source_limiter =
+        ecs_limiter_new((uint32_t)s->auth->source_per_minute, (uint32_t)s->auth->source_burst, LIMITER_SLOTS);
     front->store = start_store(front, s);
     if (!front->crypto || !front->gzip || !front->device_limiter || !front->source_limiter)
         return ECS_E_NO_MEMORY;
@@ -183,7 +182,8 @@ enum ecs_rc front_start(struct ecs_worker *worker, void *arg)
     if (rc == ECS_OK && worker->index == 0)
         rc = admin_start(front);
     if (rc != ECS_OK) {
-        ecs_log_at(NULL, ECS_EV_START, ECS_LOG_ERROR, "worker %u cannot start: %s", worker->index, ecs_strerror(rc));
+        ecs_log_at(NULL, ECS_EV_START, ECS_LOG_ERROR, "worker %u cannot start: %s", worker->index,
+                   ecs_strerror(rc));
         free_parts(front);
         return rc;
     }
@@ -210,8 +210,8 @@ struct reload {
     struct ecs_snapshot *snapshot;
 };
 
-static void replace_limiter(struct ecs_limiter **limiter, int64_t per_minute, int64_t burst, int64_t old_per_minute,
-                            int64_t old_burst)
+static void replace_limiter(struct ecs_limiter **limiter, int64_t per_minute, int64_t burst,
+                            int64_t old_per_minute, int64_t old_burst)
 {
     struct ecs_limiter *fresh;
 
@@ -234,7 +234,8 @@ static void take_snapshot(struct front *front, struct ecs_snapshot *s)
     replace_limiter(&front->source_limiter, s->auth->source_per_minute, s->auth->source_burst,
                     old->auth->source_per_minute, old->auth->source_burst);
     if (engine_new(front, s, &fresh) != ECS_OK) {
-        ecs_log(NULL, ECS_EV_RELOAD_FAILED, "worker %u keeps the former snapshot: no memory", front->worker->index);
+        ecs_log(NULL, ECS_EV_RELOAD_FAILED, "worker %u keeps the former snapshot: no memory",
+                front->worker->index);
         front->engine->auth.source_limiter = front->source_limiter;
         return;
     }
@@ -264,7 +265,8 @@ void front_post_reload(struct front *front, struct ecs_snapshot *snapshot)
     struct reload *r = calloc(1, sizeof(*r));
 
     if (!r) {
-        ecs_log(NULL, ECS_EV_RELOAD_FAILED, "worker %u keeps the former snapshot: no memory", front->worker->index);
+        ecs_log(NULL, ECS_EV_RELOAD_FAILED, "worker %u keeps the former snapshot: no memory",
+                front->worker->index);
         return;
     }
     r->mail.fn = on_reload;
@@ -275,53 +277,38 @@ void front_post_reload(struct front *front, struct ecs_snapshot *snapshot)
 
 /* ---- drain ---- */
 
-struct drain {
-    struct ecs_mail mail;
-    struct front *front;
-    int64_t end_us;
-};
-
 static void drain_check(void *arg)
 {
-    struct drain *drain = arg;
-    struct front *front = drain->front;
+    struct front *front = arg;
     bool idle = front->in_work == 0;
 
     for (unsigned i = 0; i < front->server_n && idle; i++)
         idle = ecs_http_server_is_idle(front->servers[i]);
-    if (!idle && ecs_loop_now_us(front->worker->loop) < drain->end_us) {
-        ecs_timer_arm(&front->drain_timer, front->worker->loop, DRAIN_CHECK_MS, drain_check, drain);
+    if (!idle && ecs_loop_now_us(front->worker->loop) < front->drain_end_us) {
+        ecs_timer_arm(&front->drain_timer, front->worker->loop, DRAIN_CHECK_MS, drain_check, front);
         return;
     }
     if (!idle)
-        ecs_log(NULL, ECS_EV_STOP, "worker %u ends with %u requests in work: server.drain is over", front->worker->index,
-                front->in_work);
-    free(drain);
+        ecs_log(NULL, ECS_EV_STOP, "worker %u ends with %u requests in work: server.drain is over",
+                front->worker->index, front->in_work);
     ecs_loop_stop(front->worker->loop);
 }
 
 static void on_drain(struct ecs_mail *mail, void *owner)
 {
-    struct drain *drain = (struct drain *)mail;
-    struct front *front = drain->front;
+    struct front *front = ((struct ecs_worker *)owner)->state;
 
-    (void)owner;
+    (void)mail;
     front->draining = true;
-    drain->end_us = ecs_loop_now_us(front->worker->loop) + front->engine->snapshot->server->drain_s * 1000000;
+    front->drain_end_us =
+        ecs_loop_now_us(front->worker->loop) + front->engine->snapshot->server->drain_s * INT64_C(1000000);
     for (unsigned i = 0; i < front->server_n; i++)
         ecs_http_server_drain(front->servers[i]);
-    drain_check(drain);
+    drain_check(front);
 }
 
 void front_post_drain(struct front *front)
 {
-    struct drain *drain = calloc(1, sizeof(*drain));
-
-    if (!drain) {
-        ecs_log(NULL, ECS_EV_STOP, "no memory to drain worker %u", front->worker->index);
-        _exit(1);
-    }
-    drain->mail.fn = on_drain;
-    drain->front = front;
-    ecs_mailbox_post(front->worker->mailbox, &drain->mail);
+    front->drain_mail.fn = on_drain;
+    ecs_mailbox_post(front->worker->mailbox, &front->drain_mail);
 }

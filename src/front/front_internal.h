@@ -41,6 +41,8 @@ struct front {
     unsigned in_work;
     bool draining;
     struct ecs_timer reap_timer, announce_timer, drain_timer;
+    struct ecs_mail drain_mail;
+    int64_t drain_end_us;
 };
 
 enum ecs_rc engine_new(struct front *front, struct ecs_snapshot *snapshot, struct engine **ret_engine);
@@ -50,4 +52,3 @@ void engine_unref(struct engine *engine);
 /* Handler of the device interface (struct ecs_http_server_conf): env is the front. */
 void device_handle(struct ecs_http_request *http);
 void device_answered(const struct ecs_http_request *http, int status, size_t body_bytes);
-

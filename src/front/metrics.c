@@ -14,7 +14,8 @@
 /* Writes {label="value",...} of one cell; false behind the last one. */
 typedef bool (*label_fn)(unsigned cell, struct ecs_buf *out);
 
-static bool label_words(const char *name, const char *const *words, unsigned n, unsigned cell, struct ecs_buf *out)
+static bool label_words(const char *name, const char *const *words, unsigned n, unsigned cell,
+                        struct ecs_buf *out)
 {
     if (cell >= n)
         return false;
@@ -39,8 +40,8 @@ static bool label_RESULT(unsigned cell, struct ecs_buf *out)
 
 static bool label_METHOD(unsigned cell, struct ecs_buf *out)
 {
-    static const char *const names[] = { "eap-answer", "token", "eap-begin" };
-    static const char *const outcomes[] = { "ok", "refused", "challenge", "error" };
+    static const char *const names[] = {"eap-answer", "token", "eap-begin"};
+    static const char *const outcomes[] = {"ok", "refused", "challenge", "error"};
 
     if (cell >= 4 * ECS_ARRAY_LEN(names))
         return false;
@@ -66,28 +67,28 @@ static bool label_APP(unsigned cell, struct ecs_buf *out)
 
 static bool label_TOKEN(unsigned cell, struct ecs_buf *out)
 {
-    static const char *const words[] = { "presented", "new" };
+    static const char *const words[] = {"presented", "new"};
 
     return label_words("kind", words, ECS_ARRAY_LEN(words), cell, out);
 }
 
 static bool label_FORMAT(unsigned cell, struct ecs_buf *out)
 {
-    static const char *const words[] = { "xml", "json" };
+    static const char *const words[] = {"xml", "json"};
 
     return label_words("format", words, ECS_ARRAY_LEN(words), cell, out);
 }
 
 static bool label_GZIP(unsigned cell, struct ecs_buf *out)
 {
-    static const char *const words[] = { "request", "answer" };
+    static const char *const words[] = {"request", "answer"};
 
     return label_words("direction", words, ECS_ARRAY_LEN(words), cell, out);
 }
 
 static bool label_LIMIT(unsigned cell, struct ecs_buf *out)
 {
-    static const char *const words[] = { "device", "source", "subscriber", "in_work", "database" };
+    static const char *const words[] = {"device", "source", "subscriber", "in_work", "database"};
 
     return label_words("limit", words, ECS_ARRAY_LEN(words), cell, out);
 }
@@ -96,13 +97,13 @@ static const struct {
     const char *name, *help;
     label_fn label;
 } families[] = {
-#define COUNTER(id, name, labels, help) [ECS_M_##id] = { name, help, label_##labels },
+#define COUNTER(id, name, labels, help) [ECS_M_##id] = {name, help, label_##labels},
 #include "metrics.def"
 #undef COUNTER
 };
 
-static const uint32_t bounds_us[ECS_LATENCY_BUCKETS] = { 100,   250,   500,    1000,   2500,   5000,    10000,
-                                                         25000, 50000, 100000, 250000, 500000, 1000000, 5000000 };
+static const uint32_t bounds_us[ECS_LATENCY_BUCKETS] = {
+    100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 5000000};
 
 void ecs_metric_latency(struct ecs_metrics *m, unsigned kind, int64_t us)
 {
@@ -124,7 +125,8 @@ static uint64_t load(const _Atomic uint64_t *cell)
     return atomic_load_explicit(cell, memory_order_relaxed);
 }
 
-static void write_family(struct ecs_metrics *const *workers, unsigned n, enum ecs_metric id, struct ecs_buf *out)
+static void write_family(struct ecs_metrics *const *workers, unsigned n, enum ecs_metric id,
+                         struct ecs_buf *out)
 {
     write_head(out, families[id].name, "counter", families[id].help);
     for (unsigned cell = 0; cell < ECS_METRIC_CELLS; cell++) {
@@ -143,7 +145,7 @@ static void write_family(struct ecs_metrics *const *workers, unsigned n, enum ec
 
 static void write_latency(struct ecs_metrics *const *workers, unsigned n, struct ecs_buf *out)
 {
-    static const char *const kinds[] = { "final", "challenge" };
+    static const char *const kinds[] = {"final", "challenge"};
     const char *name = "ecs_request_duration_seconds";
 
     write_head(out, name, "histogram", "From the complete request to the answer; challenge: EAP rounds.");
@@ -154,16 +156,16 @@ static void write_latency(struct ecs_metrics *const *workers, unsigned n, struct
             for (unsigned i = 0; i < n; i++)
                 total += load(&workers[i]->latency[kind][b]);
             if (b < ECS_LATENCY_BUCKETS)
-                ecs_buf_printf(out, "%s_bucket{kind=\"%s\",le=\"%g\"} %llu\n", name, kinds[kind], bounds_us[b] / 1e6,
-                               (unsigned long long)total);
+                ecs_buf_printf(out, "%s_bucket{kind=\"%s\",le=\"%g\"} %llu\n", name, kinds[kind],
+                               bounds_us[b] / 1e6, (unsigned long long)total);
             else
                 ecs_buf_printf(out, "%s_bucket{kind=\"%s\",le=\"+Inf\"} %llu\n", name, kinds[kind],
                                (unsigned long long)total);
         }
         for (unsigned i = 0; i < n; i++)
             us += load(&workers[i]->latency_us[kind]);
-        ecs_buf_printf(out, "%s_sum{kind=\"%s\"} %.6f\n%s_count{kind=\"%s\"} %llu\n", name, kinds[kind], (double)us / 1e6,
-                       name, kinds[kind], (unsigned long long)total);
+        ecs_buf_printf(out, "%s_sum{kind=\"%s\"} %.6f\n%s_count{kind=\"%s\"} %llu\n", name, kinds[kind],
+                       (double)us / 1e6, name, kinds[kind], (unsigned long long)total);
     }
 }
 
@@ -172,19 +174,28 @@ static const struct {
     size_t offset;
     const char *name, *type, *help;
 } fields[] = {
-#define HTTP(field, type, name, help) { offsetof(struct ecs_metrics, http.field), name, type, help }
-#define PG(field, type, name, help) { offsetof(struct ecs_metrics, pg.field), name, type, help }
+#define HTTP(field, type, name, help)                                                                        \
+    {                                                                                                        \
+        offsetof(struct ecs_metrics, http.field), name, type, help                                           \
+    }
+#define PG(field, type, name, help)                                                                          \
+    {                                                                                                        \
+        offsetof(struct ecs_metrics, pg.field), name, type, help                                             \
+    }
     HTTP(connections_open, "gauge", "ecs_connections", "Open connections of devices."),
     HTTP(connections_total, "counter", "ecs_connections_total", "Connections accepted."),
-    HTTP(connections_refused, "counter", "ecs_connections_refused_total", "Connections closed at once by a limit."),
+    HTTP(connections_refused, "counter", "ecs_connections_refused_total",
+         "Connections closed at once by a limit."),
     HTTP(handshakes_ok, "counter", "ecs_tls_handshakes_total", "TLS handshakes completed."),
     HTTP(handshakes_resumed, "counter", "ecs_tls_resumed_total", "TLS handshakes that resumed a session."),
     HTTP(handshakes_failed, "counter", "ecs_tls_failed_total", "TLS handshakes that failed."),
-    HTTP(handshakes_parked, "gauge", "ecs_tls_handshakes_waiting", "TLS handshakes that wait for the device."),
+    HTTP(handshakes_parked, "gauge", "ecs_tls_handshakes_waiting",
+         "TLS handshakes that wait for the device."),
     HTTP(deadline_kills, "counter", "ecs_deadline_kills_total", "Connections ended by a deadline."),
     HTTP(idle_closed, "counter", "ecs_idle_closed_total", "Idle connections closed."),
     HTTP(requests, "counter", "ecs_http_requests_total", "Requests read."),
-    HTTP(requests_refused, "counter", "ecs_http_requests_refused_total", "Requests refused while reading them."),
+    HTTP(requests_refused, "counter", "ecs_http_requests_refused_total",
+         "Requests refused while reading them."),
     HTTP(clients_gone, "counter", "ecs_clients_gone_total", "Devices that left before their answer."),
     HTTP(bytes_in, "counter", "ecs_http_received_bytes_total", "Bytes of requests."),
     HTTP(bytes_out, "counter", "ecs_http_sent_bytes_total", "Bytes of answers."),
@@ -197,7 +208,8 @@ static const struct {
     PG(lost, "counter", "ecs_db_connections_lost_total", "Database connections lost."),
     PG(up, "gauge", "ecs_db_connections", "Usable database connections."),
     PG(waiting, "gauge", "ecs_db_waiting", "Statements that wait for a connection."),
-    { offsetof(struct ecs_metrics, in_work), "ecs_requests_in_work", "gauge", "Requests that wait for something." },
+    {offsetof(struct ecs_metrics, in_work), "ecs_requests_in_work", "gauge",
+     "Requests that wait for something."},
 #undef HTTP
 #undef PG
 };
@@ -214,14 +226,15 @@ static void write_fields(struct ecs_metrics *const *workers, unsigned n, struct 
     }
 }
 
-static void write_value(struct ecs_buf *out, const char *name, const char *type, const char *help, int64_t value)
+static void write_value(struct ecs_buf *out, const char *name, const char *type, const char *help,
+                        int64_t value)
 {
     write_head(out, name, type, help);
     ecs_buf_printf(out, "%s %lld\n", name, (long long)value);
 }
 
-void ecs_metrics_write(struct ecs_metrics *const *workers, unsigned n, const struct ecs_metrics_totals *totals,
-                       struct ecs_buf *out)
+void ecs_metrics_write(struct ecs_metrics *const *workers, unsigned n,
+                       const struct ecs_metrics_totals *totals, struct ecs_buf *out)
 {
     for (unsigned id = 0; id < ECS_METRIC_COUNT; id++)
         write_family(workers, n, (enum ecs_metric)id, out);
@@ -232,9 +245,11 @@ void ecs_metrics_write(struct ecs_metrics *const *workers, unsigned n, const str
     write_value(out, "ecs_workers", "gauge", "Worker threads.", totals->workers);
     write_value(out, "ecs_start_time_seconds", "gauge", "Start of the process, Unix time.", totals->start_s);
     write_value(out, "ecs_certificate_expiry_seconds", "gauge",
-                "End of the certificate that expires first, Unix time; 0 without TLS.", totals->certificate_expires_s);
+                "End of the certificate that expires first, Unix time; 0 without TLS.",
+                totals->certificate_expires_s);
     write_value(out, "ecs_reloads_total", "counter", "Reloads that were taken over.", totals->reloads);
-    write_value(out, "ecs_reload_failures_total", "counter", "Reloads that were refused.", totals->reload_failures);
-    write_value(out, "ecs_log_lines_dropped_total", "counter", "Log lines dropped by rate limit or a full target.",
-                (int64_t)ecs_log_dropped());
+    write_value(out, "ecs_reload_failures_total", "counter", "Reloads that were refused.",
+                totals->reload_failures);
+    write_value(out, "ecs_log_lines_dropped_total", "counter",
+                "Log lines dropped by rate limit or a full target.", (int64_t)ecs_log_dropped());
 }

@@ -20,12 +20,19 @@ enum { ECS_METRIC_CELLS = 64, ECS_LATENCY_BUCKETS = 14 };
 
 enum { ECS_M_TOKEN_PRESENTED, ECS_M_TOKEN_NEW };
 enum { ECS_M_GZIP_REQUEST, ECS_M_GZIP_ANSWER };
-enum { ECS_M_LIMIT_DEVICE, ECS_M_LIMIT_SOURCE, ECS_M_LIMIT_SUBSCRIBER, ECS_M_LIMIT_IN_WORK, ECS_M_LIMIT_DATABASE };
+enum {
+    ECS_M_LIMIT_DEVICE,
+    ECS_M_LIMIT_SOURCE,
+    ECS_M_LIMIT_SUBSCRIBER,
+    ECS_M_LIMIT_IN_WORK,
+    ECS_M_LIMIT_DATABASE
+};
 
 /* Written by the worker's thread only, read by any. */
 struct ecs_metrics {
     _Atomic uint64_t cell[ECS_METRIC_COUNT][ECS_METRIC_CELLS];
-    _Atomic uint64_t latency[2][ECS_LATENCY_BUCKETS + 1]; /* 0: answers with a document or error, 1: EAP rounds */
+    _Atomic uint64_t
+        latency[2][ECS_LATENCY_BUCKETS + 1]; /* 0: answers with a document or error, 1: EAP rounds */
     _Atomic uint64_t latency_us[2];
     _Atomic uint64_t in_work; /* now */
     struct ecs_http_stats http;
@@ -48,5 +55,5 @@ struct ecs_metrics_totals {
     unsigned workers;
 };
 /* Prometheus text format 0.0.4: the sum over n workers. */
-void ecs_metrics_write(struct ecs_metrics *const *workers, unsigned n, const struct ecs_metrics_totals *totals,
-                       struct ecs_buf *out);
+void ecs_metrics_write(struct ecs_metrics *const *workers, unsigned n,
+                       const struct ecs_metrics_totals *totals, struct ecs_buf *out);

@@ -91,7 +91,8 @@ static bool open_sockets(struct ecs_node *node)
             return false;
     close_ranks(node);
     return add_admin(node, a->socket, ECS_ROLE_ADMIN) && add_admin(node, a->care_socket, ECS_ROLE_CARE) &&
-           add_admin(node, a->viewer_socket, ECS_ROLE_VIEWER) && add_admin(node, a->metrics_listen, ECS_ROLE_METRICS);
+           add_admin(node, a->viewer_socket, ECS_ROLE_VIEWER) &&
+           add_admin(node, a->metrics_listen, ECS_ROLE_METRICS);
 }
 
 /* ---- reload ---- */
@@ -102,13 +103,14 @@ static void tell(const struct ecs_faults *faults, enum ecs_event event, enum ecs
         ecs_log_at(NULL, event, level, "%s", f->text);
 }
 
-static void tell_restart(const struct ecs_snapshot *old, const struct ecs_snapshot *fresh, struct ecs_arena *arena)
+static void tell_restart(const struct ecs_snapshot *old, const struct ecs_snapshot *fresh,
+                         struct ecs_arena *arena)
 {
     struct ecs_str_list changed = ecs_conf_restart_diff(old->conf, fresh->conf, arena);
 
     for (size_t i = 0; i < changed.n; i++)
-        ecs_log_at(NULL, ECS_EV_RELOAD, ECS_LOG_WARNING, "%.*s was changed: it takes effect at the next start",
-                   ECS_FMT(changed.items[i]));
+        ecs_log_at(NULL, ECS_EV_RELOAD, ECS_LOG_WARNING,
+                   "%.*s was changed: it takes effect at the next start", ECS_FMT(changed.items[i]));
 }
 
 static void reload(struct ecs_node *node)
@@ -167,10 +169,8 @@ static void on_signal(void *arg, int signo)
             reload(node);
         return;
     }
-    if (node->stopping) {
-        ecs_log(NULL, ECS_EV_STOP, "second %s: ending at once", strsignal(signo));
-        _exit(1);
-    }
+    if (node->stopping)
+        return; /* the service manager ends what takes too long */
     node->stopping = true;
     ecs_loop_notify("STOPPING=1");
     ecs_log(NULL, ECS_EV_STOP, "%s: draining, at most %lld s", strsignal(signo),
@@ -235,7 +235,7 @@ static void release(struct ecs_node *node)
 
 static bool watch_signals(struct ecs_node *node)
 {
-    static const int signals[] = { SIGHUP, SIGTERM, SIGINT };
+    static const int signals[] = {SIGHUP, SIGTERM, SIGINT};
 
     for (size_t i = 0; i < ECS_ARRAY_LEN(signals); i++)
         if (ecs_loop_signal_add(node->loop, signals[i], on_signal, node) != ECS_OK)
@@ -245,15 +245,16 @@ static bool watch_signals(struct ecs_node *node)
 
 int ecs_node_run(const char *conf_path, struct ecs_snapshot *snapshot)
 {
-    struct ecs_node node = { .conf_path = conf_path, .snapshot = snapshot, .worker_n = count_workers(snapshot) };
+    struct ecs_node node = {
+        .conf_path = conf_path, .snapshot = snapshot, .worker_n = count_workers(snapshot)};
     int status = 1;
 
     node.start_s = ecs_clock_now();
     atomic_store(&node.certificate_expires_s, snapshot->tls ? ecs_http_tls_expires(snapshot->tls) : 0);
     if (allocate(&node) && watch_signals(&node) && open_sockets(&node) && start_workers(&node)) {
         ecs_watchdog_start(&node.watchdog, node.loop, node.workers, node.worker_n);
-        ecs_log(NULL, ECS_EV_START, "%s: entitlementd %s with %u workers on %u addresses", snapshot->server->name,
-                ECS_VERSION, node.worker_n, node.listener_n);
+        ecs_log(NULL, ECS_EV_START, "%s: entitlementd %s with %u workers on %u addresses",
+                snapshot->server->name, ECS_VERSION, node.worker_n, node.listener_n);
         ecs_loop_notify("READY=1");
         status = ecs_loop_run(node.loop) == ECS_OK ? 0 : 1;
         ecs_watchdog_stop(&node.watchdog);

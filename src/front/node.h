@@ -13,7 +13,7 @@ struct ecs_node {
     unsigned worker_n;
     struct ecs_worker *workers;
     struct front *fronts;
-    struct ecs_metrics **metrics; /* one per worker */
+    struct ecs_metrics **metrics;  /* one per worker */
     int *device_fds, admin_fds[4]; /* device_fds: worker_n x listener_n, taken over by the workers */
     unsigned listener_n, admin_n;
     bool listener_is_tls[ECS_LISTENERS_MAX];
@@ -26,9 +26,6 @@ struct ecs_node {
     bool stopping;
     struct ecs_mailbox *mailbox; /* of the main loop */
 };
-
-/* Runs until SIGTERM; the exit status of the daemon. Faults go to the log. */
-int ecs_node_run(const char *conf_path, struct ecs_snapshot *snapshot);
 
 /* Worker side. */
 enum ecs_rc front_start(struct ecs_worker *worker, void *node);

@@ -4,161 +4,180 @@
 
 #include <string.h>
 
-static const char *const mode_names[] = { "lab", "production", NULL };
-static const char *const level_names[] = { "error", "warning", "notice", "info", "debug", NULL };
-static const char *const target_names[] = { "auto", "json", "journal", "text", NULL };
+static const char *const mode_names[] = {"lab", "production", NULL};
+static const char *const level_names[] = {"error", "warning", "notice", "info", "debug", NULL};
+static const char *const target_names[] = {"auto", "json", "journal", "text", NULL};
 
 static const struct ecs_setting server_settings[] = {
-    { ECS_KEY(ENUM, "mode", struct ecs_server_conf, mode), .def = "production", .names = mode_names,
-      .reload = ECS_RELOAD_RESTART,
-      .help = "lab allows what must not be in a real network: the test network 001/01 and key files that others may read." },
-    { ECS_KEY(INT, "workers", struct ecs_server_conf, workers), .def = "0", .min = 0, .max = 256,
-      .reload = ECS_RELOAD_RESTART, .unit = "threads", .help = "Worker threads; 0: one per processor." },
-    { ECS_KEY(ENUM, "log_level", struct ecs_server_conf, log_level), .def = "info", .names = level_names,
-      .help = "Least important lines that are written. debug shows flow steps; identities stay masked." },
-    { ECS_KEY(ENUM, "log_target", struct ecs_server_conf, log_target), .def = "auto", .names = target_names,
-      .reload = ECS_RELOAD_RESTART,
-      .help = "journal: native fields; json: one object per line on standard error; auto: journal under systemd, else json." },
-    { ECS_KEY(DURATION_S, "drain", struct ecs_server_conf, drain_s), .def = "15s", .min = 0, .max = 300,
-      .help = "On SIGTERM: how long requests in work may take before the daemon ends." },
-    { ECS_KEY(STRING, "name", struct ecs_server_conf, name), .def = "ecs", .min = 1, .max = 64,
-      .help = "Name of this node in start messages." },
-    { 0 },
+    {ECS_KEY(ENUM, "mode", struct ecs_server_conf, mode), .def = "production", .names = mode_names,
+     .reload = ECS_RELOAD_RESTART,
+     .help = "lab allows what must not be in a real network: the test network 001/01 and key files that "
+             "others may read."},
+    {ECS_KEY(INT, "workers", struct ecs_server_conf, workers), .def = "0", .min = 0, .max = 256,
+     .reload = ECS_RELOAD_RESTART, .unit = "threads", .help = "Worker threads; 0: one per processor."},
+    {ECS_KEY(ENUM, "log_level", struct ecs_server_conf, log_level), .def = "info", .names = level_names,
+     .help = "Least important lines that are written. debug shows flow steps; identities stay masked."},
+    {ECS_KEY(ENUM, "log_target", struct ecs_server_conf, log_target), .def = "auto", .names = target_names,
+     .reload = ECS_RELOAD_RESTART,
+     .help = "journal: native fields; json: one object per line on standard error; auto: journal under "
+             "systemd, else json."},
+    {ECS_KEY(DURATION_S, "drain", struct ecs_server_conf, drain_s), .def = "15s", .min = 0, .max = 300,
+     .help = "On SIGTERM: how long requests in work may take before the daemon ends."},
+    {ECS_KEY(STRING, "name", struct ecs_server_conf, name), .def = "ecs", .min = 1, .max = 64,
+     .help = "Name of this node in start messages."},
+    {0},
 };
 
 static const struct ecs_setting device_settings[] = {
-    { ECS_KEY(STRING_LIST, "listen", struct ecs_device_conf, listen), .def = "*:443", .max = 16,
-      .reload = ECS_RELOAD_RESTART,
-      .help = "TLS addresses for devices: \"192.0.2.1:443\", \"[2001:db8::1]:443\", \"*:443\". Empty: none." },
-    { ECS_KEY(STRING_LIST, "plain_listen", struct ecs_device_conf, plain_listen), .max = 16,
-      .reload = ECS_RELOAD_RESTART,
-      .help = "Plain HTTP for a TLS proxy in front; only loopback addresses and Unix sockets (\"127.0.0.1:8080\", "
-              "\"/run/entitlementd/http.sock\")." },
-    { ECS_KEY(STRING_LIST, "trusted_proxies", struct ecs_device_conf, trusted_proxies), .def = "127.0.0.0/8, ::1",
-      .max = 64, .reload = ECS_RELOAD_RESTART,
-      .help = "Peers whose X-Forwarded-For tells the device's address. Unix sockets are always trusted." },
-    { ECS_KEY(STRING, "path", struct ecs_device_conf, path), .def = "/", .min = 1, .max = 200,
-      .help = "Path of the entitlement resource. \"/\" accepts every path; any other is accepted with and without a slash "
-              "at its end, beside the root." },
-    { ECS_KEY(BOOL, "post", struct ecs_device_conf, post), .def = "true",
-      .help = "Accept new requests by POST (TS.43 2.4); off: 405, except for EAP answers." },
-    { ECS_KEY(STRING, "default_language", struct ecs_device_conf, default_language), .def = "en", .min = 2, .max = 16,
-      .help = "Language of texts when the device asks for none that the message catalogues have." },
-    { ECS_KEY(STRING, "version_min", struct ecs_device_conf, version_min), .def = "", .max = 16,
-      .help = "Lowest entitlement_version that is answered; lower ones get 406. Leave it empty: Samsung phones repeat "
-              "endlessly after a 406." },
-    { ECS_KEY(STRING, "version_max", struct ecs_device_conf, version_max), .def = "", .max = 16,
-      .help = "Highest entitlement_version that is answered; empty: every one, answered by the rules of 12.0 at most." },
-    { ECS_KEY(STRING_LIST, "version_map", struct ecs_device_conf, version_map), .max = 32,
-      .help = "Clients whose number is not what they implement: \"2.0-2.9=5.0\" answers 2.0 to 2.9 by the rules of 5.0." },
-    { ECS_KEY(STRING_LIST, "irat_spelling", struct ecs_device_conf, irat_spelling), .def = "table, aosp", .min = 1,
-      .max = 3,
-      .help = "Names under which the inter-RAT capability of ap2003 is sent: table (NetworkVoiceIRATCapability), aosp "
-              "(NetworkVoiceIRatCapability), example (NetworkVoiceIRATCapablity)." },
-    { ECS_KEY(INT, "jitter_percent", struct ecs_device_conf, jitter_percent), .def = "10", .min = 0, .max = 10,
-      .unit = "percent", .help = "VERS validity is shortened by up to this share, so that devices do not return together." },
-    { ECS_KEY(SIZE, "gzip_min", struct ecs_device_conf, gzip_min), .def = "1400", .min = 0, .max = 1048576,
-      .help = "Documents from this size on are compressed for devices that accept gzip; 0: never." },
-    { ECS_KEY(STRING_LIST, "offered", struct ecs_device_conf, offered), .def = "ap2003, ap2004, ap2005", .min = 1,
-      .max = 16, .help = "Applications offered here. Others are answered as incompatible." },
-    { 0 },
+    {ECS_KEY(STRING_LIST, "listen", struct ecs_device_conf, listen), .def = "*:443", .max = 16,
+     .reload = ECS_RELOAD_RESTART,
+     .help = "TLS addresses for devices: \"192.0.2.1:443\", \"[2001:db8::1]:443\", \"*:443\". Empty: none."},
+    {ECS_KEY(STRING_LIST, "plain_listen", struct ecs_device_conf, plain_listen), .max = 16,
+     .reload = ECS_RELOAD_RESTART,
+     .help =
+         "Plain HTTP for a TLS proxy in front; only loopback addresses and Unix sockets (\"127.0.0.1:8080\", "
+         "\"/run/entitlementd/http.sock\")."},
+    {ECS_KEY(STRING_LIST, "trusted_proxies", struct ecs_device_conf, trusted_proxies),
+     .def = "127.0.0.0/8, ::1", .max = 64, .reload = ECS_RELOAD_RESTART,
+     .help = "Peers whose X-Forwarded-For tells the device's address. Unix sockets are always trusted."},
+    {ECS_KEY(STRING, "path", struct ecs_device_conf, path), .def = "/", .min = 1, .max = 200,
+     .help = "Path of the entitlement resource. \"/\" accepts every path; any other is accepted with and "
+             "without a slash "
+             "at its end, beside the root."},
+    {ECS_KEY(BOOL, "post", struct ecs_device_conf, post), .def = "true",
+     .help = "Accept new requests by POST (TS.43 2.4); off: 405, except for EAP answers."},
+    {ECS_KEY(STRING, "default_language", struct ecs_device_conf, default_language), .def = "en", .min = 2,
+     .max = 16, .help = "Language of texts when the device asks for none that the message catalogues have."},
+    {ECS_KEY(STRING, "version_min", struct ecs_device_conf, version_min), .def = "", .max = 16,
+     .help = "Lowest entitlement_version that is answered; lower ones get 406. Leave it empty: Samsung "
+             "phones repeat "
+             "endlessly after a 406."},
+    {ECS_KEY(STRING, "version_max", struct ecs_device_conf, version_max), .def = "", .max = 16,
+     .help = "Highest entitlement_version that is answered; empty: every one, answered by the rules of 12.0 "
+             "at most."},
+    {ECS_KEY(STRING_LIST, "version_map", struct ecs_device_conf, version_map), .max = 32,
+     .help = "Clients whose number is not what they implement: \"2.0-2.9=5.0\" answers 2.0 to 2.9 by the "
+             "rules of 5.0."},
+    {ECS_KEY(STRING_LIST, "irat_spelling", struct ecs_device_conf, irat_spelling), .def = "table, aosp",
+     .min = 1, .max = 3,
+     .help = "Names under which the inter-RAT capability of ap2003 is sent: table "
+             "(NetworkVoiceIRATCapability), aosp "
+             "(NetworkVoiceIRatCapability), example (NetworkVoiceIRATCapablity)."},
+    {ECS_KEY(INT, "jitter_percent", struct ecs_device_conf, jitter_percent), .def = "10", .min = 0, .max = 10,
+     .unit = "percent",
+     .help = "VERS validity is shortened by up to this share, so that devices do not return together."},
+    {ECS_KEY(SIZE, "gzip_min", struct ecs_device_conf, gzip_min), .def = "1400", .min = 0, .max = 1048576,
+     .help = "Documents from this size on are compressed for devices that accept gzip; 0: never."},
+    {ECS_KEY(STRING_LIST, "offered", struct ecs_device_conf, offered), .def = "ap2003, ap2004, ap2005",
+     .min = 1, .max = 16, .help = "Applications offered here. Others are answered as incompatible."},
+    {0},
 };
 
 static const struct ecs_setting limit_settings[] = {
-    { ECS_KEY(SIZE, "body", struct ecs_limits_conf, body), .def = "64k", .min = 4096, .max = 1048576,
-      .reload = ECS_RELOAD_RESTART, .help = "Largest request body; larger ones get 413." },
-    { ECS_KEY(SIZE, "inflated", struct ecs_limits_conf, inflated), .def = "128k", .min = 4096, .max = 4194304,
-      .help = "Largest request body after gzip; larger ones get 413." },
-    { ECS_KEY(SIZE, "head", struct ecs_limits_conf, head), .def = "20k", .min = 18432, .max = 65536,
-      .reload = ECS_RELOAD_RESTART,
-      .help = "Memory for request line and headers of a connection; a longer target gets 414, longer headers 431." },
-    { ECS_KEY(SIZE, "arena", struct ecs_limits_conf, arena), .def = "1M", .min = 262144, .max = 67108864,
-      .reload = ECS_RELOAD_RESTART, .help = "Memory that one request may use." },
-    { ECS_KEY(INT, "connections", struct ecs_limits_conf, connections), .def = "20000", .min = 10, .max = 1000000,
-      .reload = ECS_RELOAD_RESTART, .unit = "connections per worker and address",
-      .help = "Open connections; further ones are closed at once." },
-    { ECS_KEY(INT, "per_prefix", struct ecs_limits_conf, per_prefix), .def = "10000", .min = 1, .max = 1000000,
-      .reload = ECS_RELOAD_RESTART, .unit = "connections per worker",
-      .help = "Open connections of one IPv4 address or one IPv6 /64 (carrier NAT puts many phones behind one)." },
-    { ECS_KEY(DURATION_MS, "handshake", struct ecs_limits_conf, handshake_ms), .def = "10s", .min = 100, .max = 60000,
-      .reload = ECS_RELOAD_RESTART, .help = "From accept to the end of the TLS handshake." },
-    { ECS_KEY(DURATION_MS, "read", struct ecs_limits_conf, read_ms), .def = "15s", .min = 100, .max = 120000,
-      .reload = ECS_RELOAD_RESTART, .help = "From the first byte of a request to its last." },
-    { ECS_KEY(DURATION_MS, "idle", struct ecs_limits_conf, idle_ms), .def = "60s", .min = 100, .max = 3600000,
-      .reload = ECS_RELOAD_RESTART, .help = "Between two requests of a connection." },
-    { ECS_KEY(DURATION_MS, "write", struct ecs_limits_conf, write_ms), .def = "60s", .min = 100, .max = 600000,
-      .reload = ECS_RELOAD_RESTART, .help = "For a device to take its answer." },
-    { ECS_KEY(INT, "device_per_minute", struct ecs_limits_conf, device_per_minute), .def = "60", .min = 0,
-      .max = 10000000, .unit = "requests per minute",
-      .help = "Requests of one terminal_id on one worker; more get 503 with Retry-After. 0: no limit." },
-    { ECS_KEY(INT, "device_burst", struct ecs_limits_conf, device_burst), .def = "40", .min = 1, .max = 1000000,
-      .unit = "requests", .help = "Requests of one terminal_id at once." },
-    { ECS_KEY(INT, "in_work", struct ecs_limits_conf, in_work), .def = "4096", .min = 16, .max = 100000,
-      .unit = "requests per worker", .help = "Requests that wait for something at a time; more get 503 with Retry-After." },
-    { 0 },
+    {ECS_KEY(SIZE, "body", struct ecs_limits_conf, body), .def = "64k", .min = 4096, .max = 1048576,
+     .reload = ECS_RELOAD_RESTART, .help = "Largest request body; larger ones get 413."},
+    {ECS_KEY(SIZE, "inflated", struct ecs_limits_conf, inflated), .def = "128k", .min = 4096, .max = 4194304,
+     .help = "Largest request body after gzip; larger ones get 413."},
+    {ECS_KEY(SIZE, "head", struct ecs_limits_conf, head), .def = "20k", .min = 18432, .max = 65536,
+     .reload = ECS_RELOAD_RESTART,
+     .help = "Memory for request line and headers of a connection; a longer target gets 414, longer headers "
+             "431."},
+    {ECS_KEY(SIZE, "arena", struct ecs_limits_conf, arena), .def = "1M", .min = 262144, .max = 67108864,
+     .reload = ECS_RELOAD_RESTART, .help = "Memory that one request may use."},
+    {ECS_KEY(INT, "connections", struct ecs_limits_conf, connections), .def = "20000", .min = 10,
+     .max = 1000000, .reload = ECS_RELOAD_RESTART, .unit = "connections per worker and address",
+     .help = "Open connections; further ones are closed at once."},
+    {ECS_KEY(INT, "per_prefix", struct ecs_limits_conf, per_prefix), .def = "10000", .min = 1, .max = 1000000,
+     .reload = ECS_RELOAD_RESTART, .unit = "connections per worker",
+     .help =
+         "Open connections of one IPv4 address or one IPv6 /64 (carrier NAT puts many phones behind one)."},
+    {ECS_KEY(DURATION_MS, "handshake", struct ecs_limits_conf, handshake_ms), .def = "10s", .min = 100,
+     .max = 60000, .reload = ECS_RELOAD_RESTART, .help = "From accept to the end of the TLS handshake."},
+    {ECS_KEY(DURATION_MS, "read", struct ecs_limits_conf, read_ms), .def = "15s", .min = 100, .max = 120000,
+     .reload = ECS_RELOAD_RESTART, .help = "From the first byte of a request to its last."},
+    {ECS_KEY(DURATION_MS, "idle", struct ecs_limits_conf, idle_ms), .def = "60s", .min = 100, .max = 3600000,
+     .reload = ECS_RELOAD_RESTART, .help = "Between two requests of a connection."},
+    {ECS_KEY(DURATION_MS, "write", struct ecs_limits_conf, write_ms), .def = "60s", .min = 100, .max = 600000,
+     .reload = ECS_RELOAD_RESTART, .help = "For a device to take its answer."},
+    {ECS_KEY(INT, "device_per_minute", struct ecs_limits_conf, device_per_minute), .def = "60", .min = 0,
+     .max = 10000000, .unit = "requests per minute",
+     .help = "Requests of one terminal_id on one worker; more get 503 with Retry-After. 0: no limit."},
+    {ECS_KEY(INT, "device_burst", struct ecs_limits_conf, device_burst), .def = "40", .min = 1,
+     .max = 1000000, .unit = "requests", .help = "Requests of one terminal_id at once."},
+    {ECS_KEY(INT, "in_work", struct ecs_limits_conf, in_work), .def = "4096", .min = 16, .max = 100000,
+     .unit = "requests per worker",
+     .help = "Requests that wait for something at a time; more get 503 with Retry-After."},
+    {0},
 };
 
 static const struct ecs_setting tls_settings[] = {
-    { ECS_KEY(PATH, "ticket_key", struct ecs_tls_conf, ticket_key), .flags = ECS_SETTING_FILE_MUST_EXIST,
-      .help = "64 random bytes, the same on all nodes, so that a phone resumes its TLS session on any of them and after a "
-              "restart. Without it each process has its own key." },
-    { ECS_KEY(STRING, "priority", struct ecs_tls_conf, priority), .def = "", .max = 1000,
-      .help = "GnuTLS priority string; empty: TLS 1.3 and 1.2 with forward secrecy and AEAD only, AES-128-GCM first." },
-    { 0 },
+    {ECS_KEY(PATH, "ticket_key", struct ecs_tls_conf, ticket_key), .flags = ECS_SETTING_FILE_MUST_EXIST,
+     .help = "64 random bytes, the same on all nodes, so that a phone resumes its TLS session on any of them "
+             "and after a "
+             "restart. Without it each process has its own key."},
+    {ECS_KEY(STRING, "priority", struct ecs_tls_conf, priority), .def = "", .max = 1000,
+     .help = "GnuTLS priority string; empty: TLS 1.3 and 1.2 with forward secrecy and AEAD only, AES-128-GCM "
+             "first."},
+    {0},
 };
 
 static const struct ecs_setting certificate_settings[] = {
-    { ECS_KEY(PATH, "certificate", struct ecs_certificate_conf, certificate),
-      .flags = ECS_SETTING_REQUIRED | ECS_SETTING_FILE_MUST_EXIST,
-      .help = "PEM file, leaf first. The first entry is the default for devices that send no name (SNI)." },
-    { ECS_KEY(PATH, "key", struct ecs_certificate_conf, key), .flags = ECS_SETTING_FILE_MUST_EXIST,
-      .help = "PEM file of the private key; empty: it stands in the certificate's file." },
-    { 0 },
+    {ECS_KEY(PATH, "certificate", struct ecs_certificate_conf, certificate),
+     .flags = ECS_SETTING_REQUIRED | ECS_SETTING_FILE_MUST_EXIST,
+     .help = "PEM file, leaf first. The first entry is the default for devices that send no name (SNI)."},
+    {ECS_KEY(PATH, "key", struct ecs_certificate_conf, key), .flags = ECS_SETTING_FILE_MUST_EXIST,
+     .help = "PEM file of the private key; empty: it stands in the certificate's file."},
+    {0},
 };
 
 static const struct ecs_setting database_settings[] = {
-    { ECS_KEY(STRING, "conninfo", struct ecs_database_conf, conninfo),
-      .flags = ECS_SETTING_REQUIRED | ECS_SETTING_SECRET, .min = 1, .max = 2000,
-      .help = "libpq connection string: \"host=/run/postgresql dbname=entitlement user=entitlementd\". Several hosts with "
-              "target_session_attrs=read-write follow a failover." },
-    { ECS_KEY(INT, "connections", struct ecs_database_conf, connections), .def = "2", .min = 1, .max = 32,
-      .reload = ECS_RELOAD_RESTART, .unit = "connections per worker",
-      .help = "Statements are pipelined and look-ups batched: two are enough." },
-    { ECS_KEY(DURATION_MS, "statement_timeout", struct ecs_database_conf, statement_timeout_ms), .def = "2s",
-      .min = 50, .max = 20000, .reload = ECS_RELOAD_RESTART, .help = "Longest run of a statement." },
-    { ECS_KEY(INT, "max_waiting", struct ecs_database_conf, max_waiting), .def = "4096", .min = 16, .max = 100000,
-      .reload = ECS_RELOAD_RESTART, .unit = "statements per worker",
-      .help = "Statements that wait for a connection; with more, requests get 503." },
-    { 0 },
+    {ECS_KEY(STRING, "conninfo", struct ecs_database_conf, conninfo),
+     .flags = ECS_SETTING_REQUIRED | ECS_SETTING_SECRET, .min = 1, .max = 2000,
+     .help = "libpq connection string: \"host=/run/postgresql dbname=entitlement user=entitlementd\". "
+             "Several hosts with "
+             "target_session_attrs=read-write follow a failover."},
+    {ECS_KEY(INT, "connections", struct ecs_database_conf, connections), .def = "2", .min = 1, .max = 32,
+     .reload = ECS_RELOAD_RESTART, .unit = "connections per worker",
+     .help = "Statements are pipelined and look-ups batched: two are enough."},
+    {ECS_KEY(DURATION_MS, "statement_timeout", struct ecs_database_conf, statement_timeout_ms), .def = "2s",
+     .min = 50, .max = 20000, .reload = ECS_RELOAD_RESTART, .help = "Longest run of a statement."},
+    {ECS_KEY(INT, "max_waiting", struct ecs_database_conf, max_waiting), .def = "4096", .min = 16,
+     .max = 100000, .reload = ECS_RELOAD_RESTART, .unit = "statements per worker",
+     .help = "Statements that wait for a connection; with more, requests get 503."},
+    {0},
 };
 
 static const struct ecs_setting policy_settings[] = {
-    { ECS_KEY(PATH, "directory", struct ecs_policy_conf, directory), .def = "/etc/entitlementd/policy.d",
-      .flags = ECS_SETTING_FILE_MUST_EXIST, .help = "Policy files, one per service (*.yaml)." },
-    { ECS_KEY(PATH, "messages", struct ecs_policy_conf, messages), .def = "/etc/entitlementd/messages",
-      .flags = ECS_SETTING_FILE_MUST_EXIST, .help = "Message catalogues, one per language (en.yaml, de.yaml)." },
-    { ECS_KEY(STRING, "portal_url", struct ecs_policy_conf, portal_url), .def = "", .max = 500,
-      .help = "Address that flow-url \"portal\" in policy files stands for (ServiceFlow_URL); https." },
-    { ECS_KEY(INT, "utc_offset", struct ecs_policy_conf, utc_offset_minutes), .def = "0", .min = -840, .max = 840,
-      .unit = "minutes east of UTC", .help = "Time zone of the facts time.hour and time.weekday." },
-    { 0 },
+    {ECS_KEY(PATH, "directory", struct ecs_policy_conf, directory), .def = "/etc/entitlementd/policy.d",
+     .flags = ECS_SETTING_FILE_MUST_EXIST, .help = "Policy files, one per service (*.yaml)."},
+    {ECS_KEY(PATH, "messages", struct ecs_policy_conf, messages), .def = "/etc/entitlementd/messages",
+     .flags = ECS_SETTING_FILE_MUST_EXIST,
+     .help = "Message catalogues, one per language (en.yaml, de.yaml)."},
+    {ECS_KEY(STRING, "portal_url", struct ecs_policy_conf, portal_url), .def = "", .max = 500,
+     .help = "Address that flow-url \"portal\" in policy files stands for (ServiceFlow_URL); https."},
+    {ECS_KEY(INT, "utc_offset", struct ecs_policy_conf, utc_offset_minutes), .def = "0", .min = -840,
+     .max = 840, .unit = "minutes east of UTC", .help = "Time zone of the facts time.hour and time.weekday."},
+    {0},
 };
 
 static const struct ecs_setting admin_settings[] = {
-    { ECS_KEY(PATH, "socket", struct ecs_admin_conf, socket), .def = "/run/entitlementd/admin.sock",
-      .reload = ECS_RELOAD_RESTART,
-      .help = "Unix socket of entitlementctl with all rights (role admin): who may open the file, may administer." },
-    { ECS_KEY(PATH, "care_socket", struct ecs_admin_conf, care_socket), .reload = ECS_RELOAD_RESTART,
-      .help = "Further socket for care agents (role care): look at subscribers, explain, set service states and revoke "
-              "tokens. Empty: none." },
-    { ECS_KEY(PATH, "viewer_socket", struct ecs_admin_conf, viewer_socket), .reload = ECS_RELOAD_RESTART,
-      .help = "Further socket without rights to change (role viewer): status, plans, explain. Empty: none." },
-    { ECS_KEY(INT, "socket_mode", struct ecs_admin_conf, socket_mode), .def = "660", .min = 0, .max = 777,
-      .reload = ECS_RELOAD_RESTART, .help = "Permissions of these sockets, octal digits." },
-    { ECS_KEY(STRING, "metrics_listen", struct ecs_admin_conf, metrics_listen), .def = "127.0.0.1:9464", .max = 100,
-      .reload = ECS_RELOAD_RESTART,
-      .help = "Address of /metrics, /health and /ready by plain HTTP; loopback only. Empty: on the admin socket only." },
-    { 0 },
+    {ECS_KEY(PATH, "socket", struct ecs_admin_conf, socket), .def = "/run/entitlementd/admin.sock",
+     .reload = ECS_RELOAD_RESTART,
+     .help = "Unix socket of entitlementctl with all rights (role admin): who may open the file, may "
+             "administer."},
+    {ECS_KEY(PATH, "care_socket", struct ecs_admin_conf, care_socket), .reload = ECS_RELOAD_RESTART,
+     .help = "Further socket for care agents (role care): look at subscribers, explain, set service states "
+             "and revoke "
+             "tokens. Empty: none."},
+    {ECS_KEY(PATH, "viewer_socket", struct ecs_admin_conf, viewer_socket), .reload = ECS_RELOAD_RESTART,
+     .help = "Further socket without rights to change (role viewer): status, plans, explain. Empty: none."},
+    {ECS_KEY(INT, "socket_mode", struct ecs_admin_conf, socket_mode), .def = "660", .min = 0, .max = 777,
+     .reload = ECS_RELOAD_RESTART, .help = "Permissions of these sockets, octal digits."},
+    {ECS_KEY(STRING, "metrics_listen", struct ecs_admin_conf, metrics_listen), .def = "127.0.0.1:9464",
+     .max = 100, .reload = ECS_RELOAD_RESTART,
+     .help = "Address of /metrics, /health and /ready by plain HTTP; loopback only. Empty: on the admin "
+             "socket only."},
+    {0},
 };
 
 static bool check_device(const void *section, struct ecs_faults *faults, const struct ecs_yaml_node *node)
@@ -169,7 +188,8 @@ static bool check_device(const void *section, struct ecs_faults *faults, const s
 
     for (size_t i = 0; i < c->plain_listen.n; i++)
         if (!ecs_addr_is_loopback(c->plain_listen.items[i])) {
-            ecs_fault_at(faults, at ? at : node, "plain_listen: \"%.*s\" is neither a loopback address nor a Unix socket",
+            ecs_fault_at(faults, at ? at : node,
+                         "plain_listen: \"%.*s\" is neither a loopback address nor a Unix socket",
                          ECS_FMT(c->plain_listen.items[i]));
             good = false;
         }
@@ -207,19 +227,20 @@ static bool check_admin(const void *section, struct ecs_faults *faults, const st
 }
 
 const struct ecs_section ecs_sections[] = {
-    { "server", server_settings, sizeof(struct ecs_server_conf), .help = "The process." },
-    { "device", device_settings, sizeof(struct ecs_device_conf), .check = check_device,
-      .help = "The entitlement interface for devices (TS.43)." },
-    { "limits", limit_settings, sizeof(struct ecs_limits_conf), .help = "Bounds on everything that comes in." },
-    { "tls", tls_settings, sizeof(struct ecs_tls_conf), .help = "TLS of the device interface." },
-    { "certificates", certificate_settings, sizeof(struct ecs_certificate_conf), .is_list = true,
-      .help = "Certificates of the device interface, chosen by server name (SNI) and by what the device can verify. "
-              "Changed files are read on SIGHUP." },
-    { "database", database_settings, sizeof(struct ecs_database_conf), .help = "PostgreSQL." },
-    { "auth", ecs_auth_settings, sizeof(struct ecs_auth_conf), .help = "Authentication of devices." },
-    { "policy", policy_settings, sizeof(struct ecs_policy_conf), .check = check_policy,
-      .help = "Rules and texts." },
-    { "admin", admin_settings, sizeof(struct ecs_admin_conf), .check = check_admin,
-      .help = "The operator's side: entitlementctl, metrics, health." },
-    { 0 },
+    {"server", server_settings, sizeof(struct ecs_server_conf), .help = "The process."},
+    {"device", device_settings, sizeof(struct ecs_device_conf), .check = check_device,
+     .help = "The entitlement interface for devices (TS.43)."},
+    {"limits", limit_settings, sizeof(struct ecs_limits_conf), .help = "Bounds on everything that comes in."},
+    {"tls", tls_settings, sizeof(struct ecs_tls_conf), .help = "TLS of the device interface."},
+    {"certificates", certificate_settings, sizeof(struct ecs_certificate_conf), .is_list = true,
+     .help = "Certificates of the device interface, chosen by server name (SNI) and by what the device can "
+             "verify. "
+             "Changed files are read on SIGHUP."},
+    {"database", database_settings, sizeof(struct ecs_database_conf), .help = "PostgreSQL."},
+    {"auth", ecs_auth_settings, sizeof(struct ecs_auth_conf), .help = "Authentication of devices."},
+    {"policy", policy_settings, sizeof(struct ecs_policy_conf), .check = check_policy,
+     .help = "Rules and texts."},
+    {"admin", admin_settings, sizeof(struct ecs_admin_conf), .check = check_admin,
+     .help = "The operator's side: entitlementctl, metrics, health."},
+    {0},
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The snapshot: configuration, policy, texts, keys and certificates read together, so that a reload takes all or
- * nothing. Runs on the main thread and in the tools; workers only hold references. */
+/* The snapshot: configuration, policy, texts, keys and certificates read together, so that a reload takes all
+ * or nothing. Runs on the main thread and in the tools; workers only hold references. */
 #include "ecs/front.h"
 
 #include <stdlib.h>
@@ -8,8 +8,10 @@
 
 enum { IRAT_TABLE = 1, IRAT_AOSP = 2, IRAT_EXAMPLE = 4 };
 
-/* A list setting that cannot be read: the value is named, the place is the section (the loader has no node left). */
-static void bad_item(struct ecs_faults *faults, const char *path, const char *key, struct ecs_str item, const char *what)
+/* A list setting that cannot be read: the value is named, the place is the section (the loader has no node
+ * left). */
+static void bad_item(struct ecs_faults *faults, const char *path, const char *key, struct ecs_str item,
+                     const char *what)
 {
     ecs_fault_add(faults, path, 0, 0, "%s: \"%.*s\" is not %s", key, ECS_FMT(item), what);
 }
@@ -21,7 +23,8 @@ static void read_plmns(struct ecs_snapshot *s, const char *path, struct ecs_faul
     s->plmns = ecs_alloc(s->arena, list->n * sizeof(*s->plmns));
     for (size_t i = 0; s->plmns && i < list->n; i++) {
         if (!ecs_plmn_parse(list->items[i], &s->plmns[s->plmn_n])) {
-            bad_item(faults, path, "auth.plmns", list->items[i], "an MCC with a two- or three-digit MNC (\"26201\")");
+            bad_item(faults, path, "auth.plmns", list->items[i],
+                     "an MCC with a two- or three-digit MNC (\"26201\")");
             continue;
         }
         if (s->server->mode == ECS_MODE_PRODUCTION && strcmp(s->plmns[i].mcc, "001") == 0)
@@ -36,7 +39,7 @@ static bool read_version(struct ecs_str text, struct ecs_version *ret_version)
 {
     if (ecs_version_parse(text, ret_version))
         return true;
-    *ret_version = (struct ecs_version){ 0, 0 };
+    *ret_version = (struct ecs_version){0, 0};
     return text.n == 0;
 }
 
@@ -45,9 +48,9 @@ static bool read_map_row(struct ecs_str text, struct ecs_version_map *ret_row)
 {
     struct ecs_str from, to;
 
-    return ecs_str_cut(&text, '-', &from) && ecs_str_cut(&text, '=', &to) && ecs_version_parse(from, &ret_row->from) &&
-           ecs_version_parse(to, &ret_row->to) && ecs_version_parse(text, &ret_row->as) &&
-           ecs_version_compare(ret_row->from, ret_row->to) <= 0;
+    return ecs_str_cut(&text, '-', &from) && ecs_str_cut(&text, '=', &to) &&
+           ecs_version_parse(from, &ret_row->from) && ecs_version_parse(to, &ret_row->to) &&
+           ecs_version_parse(text, &ret_row->as) && ecs_version_compare(ret_row->from, ret_row->to) <= 0;
 }
 
 static void read_versions(struct ecs_snapshot *s, const char *path, struct ecs_faults *faults)
@@ -63,7 +66,8 @@ static void read_versions(struct ecs_snapshot *s, const char *path, struct ecs_f
         if (read_map_row(d->version_map.items[i], &s->version_map[s->version_map_n]))
             s->version_map_n++;
         else
-            bad_item(faults, path, "device.version_map", d->version_map.items[i], "of the form \"2.0-2.9=5.0\"");
+            bad_item(faults, path, "device.version_map", d->version_map.items[i],
+                     "of the form \"2.0-2.9=5.0\"");
 }
 
 static void read_lists(struct ecs_snapshot *s, const char *path, struct ecs_faults *faults)
@@ -106,7 +110,7 @@ static void load_tls(struct ecs_snapshot *s, const char *path, const struct ecs_
     size_t n;
     const struct ecs_certificate_conf *entries = ecs_conf_list(s->conf, "certificates", &n);
     struct ecs_http_cert_conf *certs = ecs_alloc(s->arena, (n + 1) * sizeof(*certs));
-    struct ecs_http_tls_conf conf = { .certs = certs, .cert_count = n, .ticket_key_file = tls->ticket_key };
+    struct ecs_http_tls_conf conf = {.certs = certs, .cert_count = n, .ticket_key_file = tls->ticket_key};
     char err[256] = "";
 
     if (n == 0) {
@@ -119,7 +123,7 @@ static void load_tls(struct ecs_snapshot *s, const char *path, const struct ecs_
         return;
     }
     for (size_t i = 0; i < n; i++)
-        certs[i] = (struct ecs_http_cert_conf){ entries[i].certificate, entries[i].key };
+        certs[i] = (struct ecs_http_cert_conf){entries[i].certificate, entries[i].key};
     conf.previous = previous ? previous->tls : NULL;
     conf.priority = tls->priority[0] ? tls->priority : NULL;
     s->tls = ecs_http_tls_load(&conf, err, sizeof(err));
@@ -175,8 +179,8 @@ static bool take_sections(struct ecs_snapshot *s, const char *path, struct ecs_f
     return true;
 }
 
-struct ecs_snapshot *ecs_snapshot_load(const char *path, const struct ecs_snapshot *previous, struct ecs_faults *faults,
-                                       struct ecs_faults *warnings)
+struct ecs_snapshot *ecs_snapshot_load(const char *path, const struct ecs_snapshot *previous,
+                                       struct ecs_faults *faults, struct ecs_faults *warnings)
 {
     struct ecs_snapshot *s = calloc(1, sizeof(*s));
     unsigned before = faults->count;

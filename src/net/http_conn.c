@@ -10,25 +10,38 @@
 
 #include "http_priv.h"
 
+enum { DRAIN_MS = 1500 };
+
 static void on_timer(void *arg);
+
+/* Under attack one line a second is enough. */
+static void tell_refused(struct ecs_http_server *s, const char *why)
+{
+    uint64_t total = atomic_load_explicit(&s->stats->connections_refused, memory_order_relaxed);
+    struct ecs_log_ctx ctx = {.worker = s->conf.worker};
+    int64_t now = ecs_loop_now_us(s->loop);
+
+    if (s->refused_told && now - s->refused_at_us < 1000000)
+        return;
+    ecs_log(&ctx, ECS_EV_LIMIT, "connections refused: %llu, the last because of too many %s",
+            (unsigned long long)(total - s->refused_told), why);
+    s->refused_told = total;
+    s->refused_at_us = now;
+}
 
 int http_conn_accept(void *cls, const struct sockaddr *sa, socklen_t n)
 {
     struct ecs_http_server *s = cls;
     const struct ecs_http_limits *l = &s->conf.limits;
+    bool room = atomic_load_explicit(&s->stats->connections_open, memory_order_relaxed) < l->connections;
     struct http_addr addr;
-    bool ok = http_addr_of(sa, n, &addr);
 
-    ok = ok && atomic_load_explicit(&s->stats->connections_open, memory_order_relaxed) < l->connections;
-    if (ok && !addr.is_unix && !http_addr_in(&addr, s->conf.proxies, s->conf.proxy_count))
-        ok = http_prefix_count(&s->prefixes, http_addr_prefix(&addr)) < l->per_prefix;
-    if (ok)
+    if (room && http_addr_of(sa, n, &addr) &&
+        (addr.is_unix || http_addr_in(&addr, s->conf.proxies, s->conf.proxy_count) ||
+         http_prefix_count(&s->prefixes, http_addr_prefix(&addr)) < l->per_prefix))
         return MHD_YES;
     STAT_ADD(s, connections_refused, 1);
-    ecs_log(NULL, ECS_EV_LIMIT, "connection refused: too many%s",
-            atomic_load_explicit(&s->stats->connections_open, memory_order_relaxed) < l->connections
-                ? " from one address"
-                : "");
+    tell_refused(s, room ? "from one address" : "in all");
     return MHD_NO;
 }
 
@@ -182,6 +195,15 @@ void http_conn_kill(struct http_peer *p, bool politely)
     if (p->parked)
         http_park_resume(p);
     p->server->kick = true;
+}
+
+/* Nobody waits for a client that has not asked yet; what is under way gets a moment. */
+void http_conn_drain(struct http_peer *p)
+{
+    if (p->phase == PEER_IDLE)
+        http_conn_kill(p, true);
+    else if (p->phase == PEER_HANDSHAKE || (p->phase == PEER_READING && !p->call))
+        ecs_timer_arm(&p->timer, p->server->loop, DRAIN_MS, on_timer, p);
 }
 
 bool http_conn_watch(struct http_peer *p, bool on, bool for_input)

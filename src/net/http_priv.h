@@ -96,8 +96,10 @@ struct ecs_http_server {
     struct http_peer *peers;
     struct http_peer *to_park;
     struct http_prefix_table prefixes;
+    uint64_t refused_told; /* log lines: at most one a second */
+    int64_t refused_at_us;
     size_t trim_chunk; /* see http_trim.c; 0: off */
-    char priority[512];
+    char *priority;    /* the string that MHD was started with; NULL: plain */
 };
 
 #define STAT_ADD(server, field, n)                                                                           \
@@ -127,6 +129,7 @@ int http_conn_accept(void *cls, const struct sockaddr *sa, socklen_t n); /* MHD_
 void http_conn_notify(void *cls, struct MHD_Connection *conn, void **socket_context, bool started);
 void http_conn_phase(struct http_peer *peer, enum peer_phase phase);
 void http_conn_kill(struct http_peer *peer, bool politely);
+void http_conn_drain(struct http_peer *peer);
 void http_conn_event(struct http_peer *peer, bool hangup); /* from side_fd */
 bool http_conn_watch(struct http_peer *peer, bool on, bool for_input);
 

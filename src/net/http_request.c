@@ -63,13 +63,12 @@ static bool split_target(struct http_call *call, const char *target)
     return true;
 }
 
-static struct http_call *new_call(struct http_peer *peer, struct MHD_Connection *conn, const char *target)
+static struct http_call *new_call(struct http_peer *peer, const char *target)
 {
     struct ecs_http_server *s = peer->server;
     struct ecs_arena *arena = ecs_arena_new(s->conf.cache, s->conf.limits.arena);
     struct http_call *call = arena ? ecs_alloc(arena, sizeof(*call)) : NULL;
 
-    (void)conn;
     if (call) {
         call->peer = peer;
         call->body.limit = s->conf.limits.body;
@@ -101,7 +100,7 @@ void *http_request_line(void *cls, const char *target, struct MHD_Connection *co
     http_request_end(peer); /* there should be none */
     if (peer->phase == PEER_IDLE)
         http_conn_phase(peer, PEER_READING);
-    peer->call = new_call(peer, conn, target);
+    peer->call = new_call(peer, target);
     /* MHD would next decode the query into a list of arguments, 70 bytes of the connection's pool for each,
      * which we never read. The text is its own writable buffer, so the query is ended here. */
     mark = target ? strchr(target, '?') : NULL;

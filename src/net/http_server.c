@@ -23,24 +23,35 @@ enum {
     SIDE_EVENTS = 64,
 };
 
+static const struct ecs_http_limits usual = {
+    .body = 256 * 1024,
+    .discard = 16 * 1024 * 1024,
+    .pool = 20 * 1024,
+    .arena = 1024 * 1024,
+    .connections = 20000,
+    .per_prefix = 10000,
+    .handshake_ms = 10000,
+    .read_ms = 15000,
+    .idle_ms = 60000,
+    .write_ms = 60000,
+    .gone_after_ms = 250,
+    .trim_after_ms = 2000,
+};
+
 void ecs_http_limits_default(struct ecs_http_limits *l)
 {
-#define DEFAULT(field, value)                                                                                \
-    if (!l->field)                                                                                           \
-    l->field = (value)
-    DEFAULT(body, 256 * 1024);
-    DEFAULT(discard, 16 * 1024 * 1024);
-    DEFAULT(pool, 20 * 1024);
-    DEFAULT(arena, 1024 * 1024);
-    DEFAULT(connections, 20000);
-    DEFAULT(per_prefix, 10000);
-    DEFAULT(handshake_ms, 10000);
-    DEFAULT(read_ms, 15000);
-    DEFAULT(idle_ms, 60000);
-    DEFAULT(write_ms, 60000);
-    DEFAULT(gone_after_ms, 250);
-    DEFAULT(trim_after_ms, 2000);
-#undef DEFAULT
+    l->body = l->body ? l->body : usual.body;
+    l->discard = l->discard ? l->discard : usual.discard;
+    l->pool = l->pool ? l->pool : usual.pool;
+    l->arena = l->arena ? l->arena : usual.arena;
+    l->connections = l->connections ? l->connections : usual.connections;
+    l->per_prefix = l->per_prefix ? l->per_prefix : usual.per_prefix;
+    l->handshake_ms = l->handshake_ms ? l->handshake_ms : usual.handshake_ms;
+    l->read_ms = l->read_ms ? l->read_ms : usual.read_ms;
+    l->idle_ms = l->idle_ms ? l->idle_ms : usual.idle_ms;
+    l->write_ms = l->write_ms ? l->write_ms : usual.write_ms;
+    l->gone_after_ms = l->gone_after_ms ? l->gone_after_ms : usual.gone_after_ms;
+    l->trim_after_ms = l->trim_after_ms ? l->trim_after_ms : usual.trim_after_ms;
 }
 
 static void on_mhd_ready(void *arg, int fd, unsigned io)
@@ -103,7 +114,7 @@ static void after_events(void *arg)
         run(s);
 }
 
-static void log_mhd(void *cls, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void log_mhd(void *cls, const char *format, va_list args)
 {
     struct ecs_http_server *s = cls;
     struct ecs_log_ctx ctx = {.worker = s->conf.worker};
@@ -169,6 +180,8 @@ static enum ecs_rc start(struct ecs_http_server *s)
     const union MHD_DaemonInfo *epoll;
 
     s->side_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (s->tls && !s->priority)
+        return ECS_E_NO_MEMORY;
     if (s->side_fd < 0 || getrandom(&s->ids, sizeof(s->ids), 0) != sizeof(s->ids))
         return ECS_E_INTERNAL;
     if (!start_mhd(s))
@@ -192,7 +205,6 @@ struct ecs_http_server *ecs_http_server_new(struct ecs_loop *loop, const struct 
 {
     struct ecs_http_server *s = calloc(1, sizeof(*s));
     enum ecs_rc rc;
-    int spare;
 
     if (!s) {
         *ret_rc = ECS_E_NO_MEMORY;
@@ -206,22 +218,17 @@ struct ecs_http_server *ecs_http_server_new(struct ecs_loop *loop, const struct 
     s->trim_chunk = http_trim_chunk(s->conf.limits.pool);
     if (conf->tls) {
         s->tls = ecs_http_tls_ref(conf->tls);
-        snprintf(s->priority, sizeof(s->priority), "%s", http_tls_priority(s->tls));
+        s->priority = strdup(http_tls_priority(s->tls));
     }
-    /* MHD closes its listener in any case of failure or not, the caller keeps his on failure. */
-    spare = fcntl(conf->listen_fd, F_DUPFD_CLOEXEC, 0);
-    rc = spare < 0 ? ECS_E_INTERNAL : start(s);
+    /* MHD gets a duplicate, since on failure it closes its listener in some cases and in others not. */
+    s->conf.listen_fd = fcntl(conf->listen_fd, F_DUPFD_CLOEXEC, 0);
+    rc = s->conf.listen_fd < 0 ? ECS_E_INTERNAL : start(s);
     if (rc != ECS_OK) {
         *ret_rc = rc;
-        s->conf.listen_fd = -1;
         ecs_http_server_free(s);
-        if (spare >= 0) {
-            dup3(spare, conf->listen_fd, O_CLOEXEC);
-            close(spare);
-        }
         return NULL;
     }
-    close(spare);
+    close(conf->listen_fd);
     return s;
 }
 
@@ -246,8 +253,7 @@ void ecs_http_server_drain(struct ecs_http_server *s)
     if (fd >= 0)
         close(fd);
     for (struct http_peer *p = s->peers; p; p = p->next)
-        if (p->phase == PEER_IDLE)
-            http_conn_kill(p, true);
+        http_conn_drain(p);
     s->kick = true;
 }
 
@@ -282,5 +288,6 @@ void ecs_http_server_free(struct ecs_http_server *s)
         close(s->side_fd);
     ecs_http_tls_unref(s->tls);
     http_prefix_done(&s->prefixes);
+    free(s->priority);
     free(s);
 }

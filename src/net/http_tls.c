@@ -111,8 +111,7 @@ static bool load_priority(struct ecs_http_tls *tls, const struct ecs_http_tls_co
     const char *at = NULL;
 
     tls->priority = strdup(conf->priority ? conf->priority : default_priority);
-    if (tls->priority && strlen(tls->priority) < sizeof(((struct ecs_http_server *)0)->priority) * 2 &&
-        gnutls_priority_init(&tls->priority_cache, tls->priority, &at) == 0)
+    if (tls->priority && gnutls_priority_init(&tls->priority_cache, tls->priority, &at) == 0)
         return true;
     snprintf(err, err_size, "the TLS priority string is not valid at \"%.40s\"", at ? at : "");
     return false;

@@ -213,12 +213,13 @@ static void finish_first(struct pg_conn *conn)
     if (item->kind == PG_BATCH)
         conn->batch_busy = false;
     if (item->kind == PG_SETUP) {
-        const char *sqlstate = item->res ? PQresultErrorField(item->res, PG_DIAG_SQLSTATE) : NULL;
+        /* Told once; these texts speak of our statements only, no values are in play yet. */
+        const char *why = item->res ? PQresultErrorField(item->res, PG_DIAG_MESSAGE_PRIMARY) : NULL;
 
         if (item->res) {
-            ecs_log(NULL, ECS_EV_DB_ERROR,
-                    "a statement cannot be prepared: sqlstate=%s (is the schema current?)",
-                    sqlstate ? sqlstate : "?");
+            if (conn->pg->known != PG_DOWN)
+                ecs_log(NULL, ECS_EV_DB_ERROR, "a statement cannot be prepared (is the schema current?): %s",
+                        why ? why : "no reason given");
             pg_conn_break(conn, "a statement cannot be prepared");
         } else {
             become_ready(conn);

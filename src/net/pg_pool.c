@@ -8,6 +8,8 @@
 #include "ecs/log.h"
 #include "pg_int.h"
 
+enum { BATCH_SHARE_MIN = 8 };
+
 void pg_queue_push(struct ecs_pg_queue *queue, struct pg_waiter *w, bool front)
 {
     w->queue = queue;
@@ -110,6 +112,21 @@ static struct pg_conn *without_batch(struct ecs_pg *pg)
     return NULL;
 }
 
+/* Keys for one batch: what waits is shared out between the connections that could take one, unless that made
+ * the batches so small that their fixed cost counts. */
+static unsigned share(struct ecs_pg *pg, const struct ecs_pg_batch_query *q)
+{
+    unsigned waiting = 0, idle = 0, n;
+
+    for (const struct pg_waiter *w = q->queue.first; w && waiting < ECS_PG_BATCH_MAX * 2; w = w->next)
+        waiting++;
+    for (unsigned i = 0; i < pg->conf.connections; i++)
+        idle += takes(&pg->conn[i]) && !pg->conn[i].batch_busy;
+    n = idle ? (waiting + idle - 1) / idle : waiting;
+    n = n < BATCH_SHARE_MIN ? BATCH_SHARE_MIN : n;
+    return n > ECS_PG_BATCH_MAX ? ECS_PG_BATCH_MAX : n;
+}
+
 static void take(struct pg_item *item, struct pg_waiter *w)
 {
     pg_queue_remove(w);
@@ -125,11 +142,12 @@ static void send_batches(struct ecs_pg *pg)
         for (struct ecs_pg_batch_query *q = pg->queries; q; q = q->next) {
             struct pg_conn *conn = q->queue.first ? without_batch(pg) : NULL;
             struct pg_item *item = conn ? pg_item_new(pg) : NULL;
+            unsigned n = share(pg, q);
 
             if (!item)
                 continue;
             item->kind = PG_BATCH;
-            while (q->queue.first && item->n_waiters < ECS_PG_BATCH_MAX)
+            while (q->queue.first && item->n_waiters < n)
                 take(item, q->queue.first);
             pg_count(&pg->stats->batches, 1);
             pg_count(&pg->stats->batched_keys, item->n_waiters);

@@ -148,7 +148,7 @@ static const char *stage_wrapped(const struct ecs_import_conf *conf, const struc
                                  struct ecs_buf *row, struct ecs_import_key *key)
 {
     struct ecs_wrapped_key wrapped = {0};
-    uint8_t amf[2] = {0x80, 0x00};
+    uint8_t amf[2] = {0, 0}; /* EAP-AKA: separation bit 0 (TS 33.102 annex H) */
     uint64_t sqn = 0;
     const char *why = check_key(v, key);
 

@@ -13,12 +13,15 @@ const char *const store_overrides[4] = {"none", "allow", "deny", "provisioning"}
 
 /* What every connection needs: an SQN must be durable before it is used, whatever the role's default says;
  * the plan of a batch is the same for every batch, so it is made once, and never with whole-table scans. */
+static const char durable[] = "SELECT set_config('synchronous_commit', 'on', false) "
+                              "WHERE current_setting('synchronous_commit') IN ('off', 'local')";
 static const char *const session[] = {
-    "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN "
-    "('off', 'local')",
+    durable,
     "SET plan_cache_mode = force_generic_plan",
     "SET jit = off",
     "SET enable_seqscan = off",
+    "SET enable_hashjoin = off",
+    "SET enable_mergejoin = off",
     "SET application_name = 'entitlementd'",
 };
 

@@ -60,6 +60,18 @@ static void put_masked(struct ecs_sim_explain *explain, struct ecs_str text)
     }
 }
 
+/* Behind a quoted name: where its value begins, NULL when none follows ( value="X" or :"X"). */
+static const char *value_begin(const char *p, const char *end)
+{
+    static const char xml[] = "value=\"";
+
+    while (p < end && (*p == ' ' || *p == ':'))
+        p++;
+    if ((size_t)(end - p) >= sizeof(xml) && !memcmp(p, xml, sizeof(xml) - 1))
+        return p + sizeof(xml) - 1;
+    return p < end && *p == '"' ? p + 1 : NULL;
+}
+
 void ecs_sim_explain_mask_named(struct ecs_sim_explain *explain, struct ecs_str body,
                                 const char *const *names)
 {
@@ -68,13 +80,13 @@ void ecs_sim_explain_mask_named(struct ecs_sim_explain *explain, struct ecs_str 
         ptrdiff_t at;
 
         while ((at = ecs_str_find_nocase(rest, name)) >= 0) {
-            const char *end = rest.p + rest.n, *p = rest.p + at + name.n, *close;
+            const char *end = rest.p + rest.n, *p = rest.p + at + name.n;
             bool quoted = at > 0 && rest.p[at - 1] == '"' && p < end && *p == '"';
-            const char *open = quoted ? memchr(p + 1, '"', (size_t)(end - p) - 1) : NULL;
+            const char *open = quoted ? value_begin(p + 1, end) : NULL;
+            const char *close = open ? memchr(open, '"', (size_t)(end - open)) : NULL;
 
-            close = open ? memchr(open + 1, '"', (size_t)(end - open) - 1) : NULL;
             if (close)
-                ecs_sim_explain_mask(explain, (struct ecs_str){open + 1, (size_t)(close - open) - 1});
+                ecs_sim_explain_mask(explain, (struct ecs_str){open, (size_t)(close - open)});
             rest = (struct ecs_str){p, (size_t)(end - p)};
         }
     }

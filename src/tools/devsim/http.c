@@ -193,7 +193,7 @@ enum ecs_sim_parse ecs_sim_response_parse(char *bytes, size_t n, bool closed,
         response->until_close = false;
         if (!end) {
             *ret_fault = "the head of the answer has no end";
-            return n - skipped > HEAD_MAX ? ECS_SIM_BAD : ECS_SIM_MORE;
+            return closed || n - skipped > HEAD_MAX ? ECS_SIM_BAD : ECS_SIM_MORE;
         }
         head_n = (size_t)(end - start) + 4;
         *ret_fault = parse_head((struct ecs_str){start, head_n}, response);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ecs/clock.h"
@@ -49,7 +50,7 @@ static bool start_one(struct ecs_load *load)
         return false;
     if (load->rate > 0 && load->next_job_us > load->now_us)
         return false;
-    if (kind == ECS_LOAD_EAP || kind == ECS_LOAD_TOKEN || kind == ECS_LOAD_RESUME) {
+    if (!load->plain_path && kind != ECS_LOAD_HANDSHAKE && load->subscribers.n) {
         who = ecs_load_subscriber_next(&load->subscribers, kind != ECS_LOAD_EAP);
         if (!who)
             return false;
@@ -69,15 +70,11 @@ static void release_held(struct ecs_load *load)
     while (load->held_first && load->held_first->release_us <= load->now_us) {
         struct ecs_load_conn *conn = load->held_first;
 
-        load->held_first = conn->next_held;
-        if (!load->held_first)
-            load->held_end = &load->held_first;
-        if (conn->tls && conn->release_us) {
-            if (ecs_tls_client_release(conn->tls) == ECS_TLS_FAILED)
-                ecs_load_conn_fail(conn, ECS_LOAD_E_TLS, ecs_tls_client_error(conn->tls));
-            else
-                ecs_load_conn_drive(conn);
-        }
+        ecs_load_conn_unhold(conn);
+        if (ecs_tls_client_release(conn->tls) == ECS_TLS_FAILED)
+            ecs_load_conn_fail(conn, ECS_LOAD_E_TLS, ecs_tls_client_error(conn->tls));
+        else
+            ecs_load_conn_drive(conn);
     }
 }
 
@@ -91,7 +88,8 @@ static void check_limits(struct ecs_load *load)
     }
 }
 
-static int wait_ms(const struct ecs_load *load)
+/* How long the loop may sleep; 100 ms at most. */
+static struct timespec wait_time(const struct ecs_load *load)
 {
     int64_t wait_us = 100000;
 
@@ -99,15 +97,14 @@ static int wait_ms(const struct ecs_load *load)
         wait_us = load->next_job_us - load->now_us;
     if (load->held_first && load->held_first->release_us - load->now_us < wait_us)
         wait_us = load->held_first->release_us - load->now_us;
-    if (wait_us <= 0)
-        return 0;
-    return wait_us < 1000 ? 0 : (int)(wait_us / 1000); /* below a millisecond: ask again at once */
+    return (struct timespec){.tv_nsec = wait_us <= 0 ? 0 : (long)wait_us * 1000};
 }
 
 static void turn(struct ecs_load *load, int64_t *next_check_us)
 {
     struct epoll_event events[256];
-    int n = epoll_wait(load->epoll_fd, events, ECS_ARRAY_LEN(events), wait_ms(load));
+    struct timespec wait = wait_time(load);
+    int n = epoll_pwait2(load->epoll_fd, events, ECS_ARRAY_LEN(events), &wait, NULL);
 
     load->now_us = ecs_clock_mono_us();
     for (int i = 0; i < n; i++)

@@ -96,8 +96,7 @@ struct ecs_load_conn {
     size_t sent;
     int64_t opened_us, sent_us, due_us; /* due: the job's time limit */
     int64_t release_us;                 /* held Finished goes out then; 0: nothing is held */
-    bool primed;                        /* resume mode: a session is there */
-    bool job_resumes;
+    bool job_resumes;                   /* a session was offered */
     /* job */
     bool has_job;
     enum ecs_load_mode kind;
@@ -114,7 +113,8 @@ struct ecs_load {
     struct ecs_sim_device device; /* habits, crypto, TLS context, address */
     struct ecs_sim_addr addr;
     enum ecs_load_mode mode;
-    bool fresh; /* a new connection for each token request */
+    const char *plain_path; /* not NULL: GET of this path instead of entitlement requests, any 200 is right */
+    bool fresh;             /* a new connection for each token request */
     unsigned connections, in_flight, mix, delay_ms, timeout_ms;
     uint64_t requests; /* jobs in all; 0: by time */
     double rate;       /* jobs per second; 0: closed loop */
@@ -137,6 +137,7 @@ void ecs_load_job_start(struct ecs_load_conn *conn, enum ecs_load_mode kind,
                         struct ecs_load_subscriber *subscriber, int64_t scheduled_us);
 void ecs_load_conn_drive(struct ecs_load_conn *conn);
 void ecs_load_conn_fail(struct ecs_load_conn *conn, enum ecs_load_error error, const char *text);
+void ecs_load_conn_unhold(struct ecs_load_conn *conn); /* out of the list of held ones */
 void ecs_load_conn_close(struct ecs_load_conn *conn);
 /* Builds the first request of the job into conn->out; false after a failure that was counted. */
 bool ecs_load_job_request(struct ecs_load_conn *conn);
@@ -151,4 +152,4 @@ struct ecs_load_files {
 int ecs_load_run(struct ecs_load *load, const struct ecs_load_files *files, char *err, size_t err_size);
 void ecs_load_done(struct ecs_load *load);
 /* The request target of each subscriber with a token, one per line (for wrk). */
-bool ecs_load_paths_write(const struct ecs_load *load, const char *path);
+bool ecs_load_paths_write(struct ecs_load *load, const char *path);

@@ -26,6 +26,21 @@ static void end_job(struct ecs_load_conn *conn)
     load->active--;
 }
 
+void ecs_load_conn_unhold(struct ecs_load_conn *conn)
+{
+    struct ecs_load *load = conn->load;
+    struct ecs_load_conn **at = &load->held_first;
+
+    if (!conn->release_us)
+        return;
+    conn->release_us = 0;
+    while (*at != conn)
+        at = &(*at)->next_held;
+    *at = conn->next_held;
+    if (!*at)
+        load->held_end = at;
+}
+
 void ecs_load_conn_close(struct ecs_load_conn *conn)
 {
     if (conn->tls && conn->load->mode == ECS_LOAD_RESUME) {
@@ -39,7 +54,7 @@ void ecs_load_conn_close(struct ecs_load_conn *conn)
     ecs_tls_client_free(conn->tls);
     conn->tls = NULL;
     conn->state = ECS_LOAD_CLOSED;
-    conn->release_us = 0;
+    ecs_load_conn_unhold(conn);
     ecs_buf_reset(&conn->in);
     ecs_buf_reset(&conn->out);
 }
@@ -149,8 +164,7 @@ static bool established(struct ecs_load_conn *conn)
         stats->resumed += resumed;
         stats->not_resumed += !resumed;
     }
-    if (conn->kind == ECS_LOAD_HANDSHAKE || conn->kind == ECS_LOAD_DELAY ||
-        (conn->kind == ECS_LOAD_RESUME && !conn->subscriber && conn->primed)) {
+    if (conn->kind == ECS_LOAD_HANDSHAKE || !(conn->subscriber || conn->load->plain_path)) {
         finish_job(conn, false);
         return false;
     }
@@ -220,7 +234,6 @@ static bool take_answer(struct ecs_load_conn *conn, const struct ecs_sim_respons
     for (size_t i = 0; i < ECS_LOAD_E_COUNT; i++)
         failed_after += load->stats.errors[i];
     if (failed_after == failed_before) {
-        conn->primed = true;
         finish_job(conn, conn->kind == ECS_LOAD_TOKEN && !load->fresh && response->keep_alive);
     }
     return false;

@@ -69,10 +69,22 @@ static bool eap_request(struct ecs_load_conn *conn)
     return !conn->params.no_memory || fail_memory(conn);
 }
 
+static bool plain_request(struct ecs_load_conn *conn)
+{
+    ecs_buf_reset(&conn->out);
+    ecs_buf_printf(&conn->out, "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: entitlement-devsim\r\n\r\n",
+                   conn->load->plain_path, conn->load->device.url.authority);
+    return true;
+}
+
 bool ecs_load_job_request(struct ecs_load_conn *conn)
 {
-    bool good = conn->kind == ECS_LOAD_EAP ? eap_request(conn) : token_request(conn);
+    bool good;
 
+    if (conn->load->plain_path)
+        good = plain_request(conn);
+    else
+        good = conn->kind == ECS_LOAD_EAP ? eap_request(conn) : token_request(conn);
     if (good && conn->out.overflow)
         return fail_memory(conn);
     return good;
@@ -215,6 +227,11 @@ bool ecs_load_job_answer(struct ecs_load_conn *conn, const struct ecs_sim_respon
     if (response->status != 200) {
         snprintf(text, sizeof(text), "the server answered %d", response->status);
         ecs_load_conn_fail(conn, ECS_LOAD_E_STATUS, text);
+        return false;
+    }
+    if (conn->load->plain_path) {
+        if (!response->body.n)
+            wrong(conn, "the answer is empty");
         return false;
     }
     if (conn->kind == ECS_LOAD_EAP && ecs_str_find(response->body, ECS_STR("eap-relay-packet")) >= 0)

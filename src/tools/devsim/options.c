@@ -184,29 +184,34 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
     if (key < OPT_URL || key > OPT_TIMEOUT)
         return ARGP_ERR_UNKNOWN;
-    if (text_slot(o, key))
+    if (text_slot(o, key)) {
         *text_slot(o, key) = arg;
-    else if (flag_slot(o, key))
-        *flag_slot(o, key) = true;
-    else if (key == OPT_RESOLVE && o->resolve_n < ECS_SIM_OPTION_LIST)
-        o->resolve[o->resolve_n++] = arg;
-    else if (key == OPT_TLS)
-        return set_tls_version(o, arg, state);
-    else if (key == OPT_APP)
-        return add_param(o, "app", arg, state);
-    else if (key == OPT_VERSION)
-        return add_param(o, "entitlement_version", arg, state);
-    else if (key == OPT_IMEI)
-        return add_param(o, "terminal_id", arg, state);
-    else if (key == OPT_PARAM)
-        return add_param(o, NULL, arg, state);
-    else if (key == OPT_TIMEOUT && ecs_str_to_u32(ecs_str_of(arg), &number) && number > 0 && number < 600000)
-        o->timeout_ms = number;
-    else {
-        argp_error(state, "an option is given too often, or %s is out of range", arg ? arg : "it");
-        return EINVAL;
+        return 0;
     }
-    return 0;
+    if (flag_slot(o, key)) {
+        *flag_slot(o, key) = true;
+        return 0;
+    }
+    if (key == OPT_RESOLVE && o->resolve_n < ECS_SIM_OPTION_LIST) {
+        o->resolve[o->resolve_n++] = arg;
+        return 0;
+    }
+    if (key == OPT_TLS)
+        return set_tls_version(o, arg, state);
+    if (key == OPT_APP)
+        return add_param(o, "app", arg, state);
+    if (key == OPT_VERSION)
+        return add_param(o, "entitlement_version", arg, state);
+    if (key == OPT_IMEI)
+        return add_param(o, "terminal_id", arg, state);
+    if (key == OPT_PARAM)
+        return add_param(o, NULL, arg, state);
+    if (key == OPT_TIMEOUT && ecs_str_to_u32(ecs_str_of(arg), &number) && number > 0 && number < 600000) {
+        o->timeout_ms = number;
+        return 0;
+    }
+    argp_error(state, "an option is given too often, or %s is out of range", arg ? arg : "it");
+    return EINVAL;
 }
 
 const struct argp ecs_sim_options_argp = {.options = options, .parser = parse_option};

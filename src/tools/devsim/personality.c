@@ -86,7 +86,9 @@ static const char *const health_order[] = {"terminal_id",
                                            "companion_terminal_eid",
                                            NULL};
 
-static const char *const library_defaults[] = {"terminal_vendor",
+static const char *const library_defaults[] = {"app",
+                                               "ap2004",
+                                               "terminal_vendor",
                                                "Acme",
                                                "terminal_model",
                                                "Phone 1",

@@ -102,6 +102,40 @@ bool ecs_load_subscribers_write(const struct ecs_load_subscribers *s, const char
     return good;
 }
 
+/* "/?IMSI=...&token=..." out of the first line of each token request. */
+bool ecs_load_paths_write(struct ecs_load *load, const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+    struct ecs_sim_device *d = &load->device;
+    bool good = file != NULL;
+
+    if (!file && fd >= 0)
+        close(fd);
+    for (size_t i = 0; good && i < load->subscribers.n; i++) {
+        struct ecs_load_subscriber *one = &load->subscribers.list[i];
+        struct ecs_arena *arena = one->token ? ecs_arena_new(NULL, 0) : NULL;
+        struct ecs_sim_params params;
+        struct ecs_buf text = {0};
+        struct ecs_str rest, word;
+
+        if (!arena)
+            continue;
+        ecs_sim_params_init(&params, arena);
+        ecs_sim_wire_params(&params, &d->wire, &d->params, ECS_SIM_AUTH_TOKEN, &one->usim,
+                            ecs_str_of(one->token));
+        ecs_sim_wire_first(&text, &d->wire, &params, ECS_SIM_FAST, NULL);
+        rest = ecs_buf_str(&text);
+        good = ecs_str_cut(&rest, ' ', &word) && ecs_str_cut(&rest, ' ', &word) &&
+               fprintf(file, "%.*s\n", ECS_FMT(word)) > 0;
+        ecs_buf_done(&text);
+        ecs_arena_free(arena);
+    }
+    if (file && fclose(file))
+        good = false;
+    return good;
+}
+
 void ecs_load_subscribers_done(struct ecs_load_subscribers *s)
 {
     for (size_t i = 0; i < s->n; i++) {

@@ -97,7 +97,7 @@ static void test_two_tokens_of_the_same_content_differ_unless_the_seed_is_given(
 {
     struct fixture *x = *state;
     struct ecs_token t = sample(x);
-    uint8_t nonce[12] = {9};
+    uint8_t seed[32] = {9};
     char a[ECS_TOKEN_TEXT_MAX + 1], b[ECS_TOKEN_TEXT_MAX + 1];
 
     assert_int_equal(ecs_token_seal(x->crypto, x->old_ring, &t, NULL, a), ECS_OK);
