@@ -77,7 +77,7 @@ CREATE TABLE auc (
     algorithm      text NOT NULL DEFAULT 'milenage' CHECK (algorithm IN ('milenage', 'tuak')),
     ki_wrapped     bytea NOT NULL CHECK (octet_length(ki_wrapped) BETWEEN 16 AND 256),
     opc_wrapped    bytea NOT NULL CHECK (octet_length(opc_wrapped) BETWEEN 16 AND 256),
-    amf            bytea NOT NULL DEFAULT '\x8000' CHECK (octet_length(amf) = 2),
+    amf            bytea NOT NULL DEFAULT '\x0000' CHECK (octet_length(amf) = 2),
     res_len        smallint NOT NULL DEFAULT 8 CHECK (res_len IN (4, 8, 16)),
     sqn            bigint NOT NULL DEFAULT 0 CHECK (sqn >= 0 AND sqn < 281474976710656),
     attempts       integer NOT NULL DEFAULT 0 CHECK (attempts >= 0),
@@ -89,7 +89,7 @@ COMMENT ON COLUMN auc.imsi IS 'subscriber';
 COMMENT ON COLUMN auc.algorithm IS 'milenage (TS 35.206) or tuak (TS 35.231)';
 COMMENT ON COLUMN auc.ki_wrapped IS 'sealed K; opaque here';
 COMMENT ON COLUMN auc.opc_wrapped IS 'sealed OPc or TOPc; opaque here';
-COMMENT ON COLUMN auc.amf IS 'authentication management field of new vectors';
+COMMENT ON COLUMN auc.amf IS 'authentication management field of new vectors; the separation bit 0x8000 belongs to EPS and EAP-AKA'' vectors, not to EAP-AKA';
 COMMENT ON COLUMN auc.res_len IS 'bytes of RES';
 COMMENT ON COLUMN auc.sqn IS 'SQN_HE: the last 48-bit sequence number given out, SEQ | IND (TS 33.102 C.1.1)';
 COMMENT ON COLUMN auc.attempts IS 'exchanges begun in the present window and not cleared by a success';

@@ -366,11 +366,20 @@ class Document:
     def status(self, app):
         return int(self.apps[app]["EntitlementStatus"])
 
-    def rats(self, app="ap2003"):
-        return {int(entry["AccessType"]): entry for entry in self.apps[app]["VoiceOverCellularEntitleInfo"]}
+    def rats(self):
+        """(AccessType, HomeRoamingNWType) -> the other values of that entry of ap2003."""
+        found = {}
+        for entry in self.apps["ap2003"]["VoiceOverCellularEntitleInfo"]:
+            key = int(entry["AccessType"]), int(entry["HomeRoamingNWType"])
+            assert key not in found, f"two entries of type {key}"
+            found[key] = {name: value for name, value in entry.items() if name not in ("AccessType", "HomeRoamingNWType")}
+        return found
 
-    def same_content(self, other):
-        return self.apps == other.apps
+    @property
+    def content(self):
+        """apps without the references for the portal, which are fresh in every answer."""
+        return {app: {name: value for name, value in block.items() if name != "ServiceFlow_UserData"}
+                for app, block in self.apps.items()}
 
 
 XML_TOKEN = re.compile(
@@ -415,10 +424,10 @@ def read_parms(node):
             assert child.attrib["name"] not in values, f"{child.attrib['name']} is there twice"
             values[child.attrib["name"]] = child.attrib["value"]
         elif child.attrib["type"] == "VoiceOverCellularEntitleInfo":
-            entries = values.setdefault("VoiceOverCellularEntitleInfo", [])
-            assert len(list(child)) == 1 and child[0].attrib["type"] == "RATVoiceEntitleInfoDetails", \
-                "an item of VoiceOverCellularEntitleInfo holds one RATVoiceEntitleInfoDetails"
-            entries.append(read_parms(child[0]))
+            assert "VoiceOverCellularEntitleInfo" not in values, "VoiceOverCellularEntitleInfo is there twice"
+            assert all(c.tag == "characteristic" and c.attrib["type"] == "RATVoiceEntitleInfoDetails" for c in child), \
+                "VoiceOverCellularEntitleInfo holds RATVoiceEntitleInfoDetails and nothing else"
+            values["VoiceOverCellularEntitleInfo"] = [read_parms(entry) for entry in child]
         elif child.attrib["type"] == "RATVoiceEntitleInfoDetails":
             raise AssertionError("RATVoiceEntitleInfoDetails stands outside of VoiceOverCellularEntitleInfo")
         else:

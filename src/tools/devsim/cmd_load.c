@@ -23,6 +23,7 @@ enum {
     OPT_DELAY,
     OPT_PLAIN,
     OPT_JOB_LIMIT,
+    OPT_WARM_UP,
     OPT_ALLOW_REMOTE,
     OPT_NO_TABLE
 };
@@ -52,6 +53,7 @@ static const struct argp_option load_options[] = {
     {"mix", OPT_MIX, "N", 0, "mixed: every N-th job is a full EAP-AKA (default 10)", 0},
     {"delay", OPT_DELAY, "MS", 0, "delay-finished: hold the client's Finished so long (default 100)", 0},
     {"plain", OPT_PLAIN, "PATH", 0, "GET this path instead; any answer 200 is right (to compare servers)", 0},
+    {"warm-up", OPT_WARM_UP, "MS", 0, "do not count the first milliseconds (at most 10000)", 0},
     {"job-limit", OPT_JOB_LIMIT, "MS", 0, "a job that takes longer has failed (default 10000)", 0},
     {"allow-remote", OPT_ALLOW_REMOTE, NULL, 0, "the server may be on another machine; only your own", 0},
     {"no-table", OPT_NO_TABLE, NULL, 0, "JSON only", 0},
@@ -100,6 +102,10 @@ static error_t parse_number(struct command *c, int key, const char *arg, struct 
         return set_number(arg, 60000, &c->load.delay_ms, state);
     case OPT_JOB_LIMIT:
         return set_number(arg, 120000, &c->load.timeout_ms, state);
+    case OPT_WARM_UP:
+        rc = set_number(arg, 10000, &number, state);
+        c->load.warm_us = (int64_t)number * 1000;
+        return rc;
     case OPT_REQUESTS:
         rc = set_number(arg, 50000000, &number, state);
         c->load.requests = number;

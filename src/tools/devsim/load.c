@@ -15,6 +15,15 @@
 
 /* ---- schedule ---- */
 
+static double cpu_seconds(void)
+{
+    struct rusage usage;
+
+    getrusage(RUSAGE_SELF, &usage);
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
 static enum ecs_load_mode kind_of_next(const struct ecs_load *load)
 {
     if (load->mode != ECS_LOAD_MIXED)
@@ -24,6 +33,8 @@ static enum ecs_load_mode kind_of_next(const struct ecs_load *load)
 
 static bool is_over(const struct ecs_load *load)
 {
+    if (load->warm_us)
+        return false;
     if (load->requests && load->started >= load->requests)
         return true;
     return load->run_us && load->now_us - load->start_us >= load->run_us;
@@ -60,6 +71,8 @@ static bool start_one(struct ecs_load *load)
         plan_next(load);
     }
     load->idle = conn->next_idle;
+    if (!load->idle)
+        load->idle_end = &load->idle;
     load->started++;
     ecs_load_job_start(conn, kind, who, scheduled);
     return true;
@@ -119,6 +132,18 @@ static void turn(struct ecs_load *load, int64_t *next_check_us)
         ;
 }
 
+/* Connections are open and caches are filled now: the figures begin. */
+static void end_warm_up(struct ecs_load *load)
+{
+    if (!load->warm_us || load->now_us - load->start_us < load->warm_us)
+        return;
+    load->warm_us = 0;
+    memset(&load->stats, 0, sizeof(load->stats));
+    load->cpu_start = cpu_seconds();
+    load->start_us = load->now_us;
+    load->started = 0;
+}
+
 static void run(struct ecs_load *load)
 {
     int64_t next_check_us = 0;
@@ -126,8 +151,10 @@ static void run(struct ecs_load *load)
     load->start_us = load->now_us = load->next_job_us = ecs_clock_mono_us();
     while (start_one(load))
         ;
-    while (load->active || !is_over(load))
+    while (load->active || !is_over(load)) {
         turn(load, &next_check_us);
+        end_warm_up(load);
+    }
 }
 
 /* ---- begin and end ---- */
@@ -151,10 +178,10 @@ static bool allocate(struct ecs_load *load, char *err, size_t err_size)
         return false;
     }
     load->held_end = &load->held_first;
-    for (unsigned i = load->connections; i-- > 0;) {
+    load->idle_end = &load->idle;
+    for (unsigned i = 0; i < load->connections; i++) {
         load->conns[i].load = load;
-        load->conns[i].next_idle = load->idle;
-        load->idle = &load->conns[i];
+        ecs_load_conn_free_for_job(&load->conns[i]);
     }
     return true;
 }
@@ -178,28 +205,18 @@ static void release(struct ecs_load *load)
     ecs_arena_cache_done(&load->cache);
 }
 
-static double cpu_seconds(void)
-{
-    struct rusage usage;
-
-    getrusage(RUSAGE_SELF, &usage);
-    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-}
-
 int ecs_load_run(struct ecs_load *load, const struct ecs_load_files *files, char *err, size_t err_size)
 {
     uint64_t failed = 0;
-    double cpu;
 
     if (!allocate(load, err, err_size))
         return ECS_SIM_RESULT_USAGE;
     srand48(1);
-    cpu = cpu_seconds();
+    load->cpu_start = cpu_seconds();
     run(load);
     ecs_load_stats_print(&load->stats, ecs_load_mode_names[load->mode],
-                         (double)(ecs_clock_mono_us() - load->start_us) / 1e6, cpu_seconds() - cpu,
-                         files->no_table ? NULL : stderr, stdout);
+                         (double)(ecs_clock_mono_us() - load->start_us) / 1e6,
+                         cpu_seconds() - load->cpu_start, files->no_table ? NULL : stderr, stdout);
     for (size_t i = 0; i < ECS_LOAD_E_COUNT; i++)
         failed += load->stats.errors[i];
     if (files->tokens_out && !ecs_load_subscribers_write(&load->subscribers, files->tokens_out)) {

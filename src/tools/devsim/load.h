@@ -119,16 +119,18 @@ struct ecs_load {
     uint64_t requests; /* jobs in all; 0: by time */
     double rate;       /* jobs per second; 0: closed loop */
     bool poisson;
-    int64_t run_us; /* 0: by count */
+    int64_t run_us;  /* 0: by count */
+    int64_t warm_us; /* figures of the begin are thrown away; 0: none, or already done */
     struct ecs_load_subscribers subscribers;
     struct ecs_load_stats stats;
     struct ecs_arena_cache cache;
     struct ecs_load_conn *conns;
-    struct ecs_load_conn *idle; /* free for a job */
+    struct ecs_load_conn *idle, **idle_end; /* free for a job; used in turn, so that all are in use */
     struct ecs_load_conn *held_first, **held_end;
     int epoll_fd;
     int64_t now_us, start_us, next_job_us;
     uint64_t started;
+    double cpu_start;
     unsigned active;
 };
 
@@ -137,6 +139,8 @@ void ecs_load_job_start(struct ecs_load_conn *conn, enum ecs_load_mode kind,
                         struct ecs_load_subscriber *subscriber, int64_t scheduled_us);
 void ecs_load_conn_drive(struct ecs_load_conn *conn);
 void ecs_load_conn_fail(struct ecs_load_conn *conn, enum ecs_load_error error, const char *text);
+/* To the end of the queue of free ones. */
+void ecs_load_conn_free_for_job(struct ecs_load_conn *conn);
 void ecs_load_conn_unhold(struct ecs_load_conn *conn); /* out of the list of held ones */
 void ecs_load_conn_close(struct ecs_load_conn *conn);
 /* Builds the first request of the job into conn->out; false after a failure that was counted. */

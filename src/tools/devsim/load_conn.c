@@ -10,6 +10,13 @@
 
 /* ---- end of a job ---- */
 
+void ecs_load_conn_free_for_job(struct ecs_load_conn *conn)
+{
+    conn->next_idle = NULL;
+    *conn->load->idle_end = conn;
+    conn->load->idle_end = &conn->next_idle;
+}
+
 static void end_job(struct ecs_load_conn *conn)
 {
     struct ecs_load *load = conn->load;
@@ -21,8 +28,7 @@ static void end_job(struct ecs_load_conn *conn)
         conn->subscriber->busy = false;
     ecs_arena_free(conn->arena);
     conn->arena = NULL;
-    conn->next_idle = load->idle;
-    load->idle = conn;
+    ecs_load_conn_free_for_job(conn);
     load->active--;
 }
 

@@ -40,6 +40,7 @@ static const struct {
 
 int main(int argc, char **argv)
 {
+    argp_err_exit_status = ECS_SIM_RESULT_USAGE;
     for (size_t i = 0; argc > 1 && i < ECS_ARRAY_LEN(commands); i++) {
         if (!strcmp(argv[1], commands[i].name))
             return commands[i].fn(argc - 1, argv + 1);
