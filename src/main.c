@@ -91,7 +91,14 @@ static int print_tables(enum action action)
     if (action == SAMPLE) {
         ecs_conf_write_sample(ecs_sections, &buf);
     } else {
+        ecs_buf_add_cstr(
+            &buf, "# Configuration\n\nMade by `entitlementd --manual`: do not edit.\n\n"
+                  "## Settings\n\nIn `/etc/entitlementd/entitlementd.yaml`; `entitlementd --sample` prints "
+                  "a file with all of them, `entitlementd --check` tells every fault with its place.\n\n");
         ecs_conf_write_manual(ecs_sections, &buf);
+        ecs_buf_add_cstr(
+            &buf, "\n## Policy\n\nIn `policy.d/*.yaml`, one file per service: ordered rules, the first that "
+                  "matches and sets a decision wins, the default block gives the rest.\n\n");
         ecs_rules_write_manual(&buf);
     }
     return print_buf(&buf);

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A small blocking HTTP client for tools that talk to the daemon over its Unix socket. Not for worker threads. */
+/* A small blocking HTTP client for tools that talk to the daemon over its Unix socket. Not for worker
+ * threads. */
 #pragma once
 
 #include "ecs/buf.h"
 #include "ecs/error.h"
 
 struct ecs_http_call {
-    const char *socket; /* path of a Unix socket */
-    const char *method; /* "GET" */
-    const char *target; /* path and query, escaped */
+    const char *socket;  /* path of a Unix socket */
+    const char *method;  /* "GET" */
+    const char *target;  /* path and query, escaped */
     struct ecs_str body; /* {NULL, 0}: none; else sent as application/json */
     unsigned timeout_s;  /* 0: 30; connecting included */
 };
@@ -19,6 +20,7 @@ struct ecs_http_called {
     struct ecs_buf body; /* at most 64 MiB; given back by ecs_buf_done */
 };
 
-/* ECS_E_BACKEND: no answer, and error (256 bytes) says why; then *ret_called has no body. Any HTTP status is ECS_OK. */
+/* ECS_E_BACKEND: no answer, and error (256 bytes) says why; then *ret_called has no body. Any HTTP status is
+ * ECS_OK. */
 enum ecs_rc ecs_http_call(const struct ecs_http_call *call, char error[256],
                           struct ecs_http_called *ret_called) ECS_MUST_CHECK;

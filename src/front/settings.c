@@ -126,7 +126,7 @@ static const struct ecs_setting certificate_settings[] = {
      .flags = ECS_SETTING_REQUIRED | ECS_SETTING_FILE_MUST_EXIST,
      .help = "PEM file, leaf first. The first entry is the default for devices that send no name (SNI)."},
     {ECS_KEY(PATH, "key", struct ecs_certificate_conf, key), .flags = ECS_SETTING_FILE_MUST_EXIST,
-     .help = "PEM file of the private key; empty: it stands in the certificate's file."},
+     .help = "PEM file of the private key; left out: it stands in the certificate's file."},
     {0},
 };
 
@@ -168,9 +168,10 @@ static const struct ecs_setting admin_settings[] = {
     {ECS_KEY(PATH, "care_socket", struct ecs_admin_conf, care_socket), .reload = ECS_RELOAD_RESTART,
      .help = "Further socket for care agents (role care): look at subscribers, explain, set service states "
              "and revoke "
-             "tokens. Empty: none."},
+             "tokens. Left out: none."},
     {ECS_KEY(PATH, "viewer_socket", struct ecs_admin_conf, viewer_socket), .reload = ECS_RELOAD_RESTART,
-     .help = "Further socket without rights to change (role viewer): status, plans, explain. Empty: none."},
+     .help =
+         "Further socket without rights to change (role viewer): status, plans, explain. Left out: none."},
     {ECS_KEY(INT, "socket_mode", struct ecs_admin_conf, socket_mode), .def = "660", .min = 0, .max = 777,
      .reload = ECS_RELOAD_RESTART, .help = "Permissions of these sockets, octal digits."},
     {ECS_KEY(STRING, "metrics_listen", struct ecs_admin_conf, metrics_listen), .def = "127.0.0.1:9464",

@@ -16,8 +16,8 @@ static size_t on_data(char *bytes, size_t size, size_t n, void *arg)
 }
 
 /* The first option that libcurl refuses ends the call. */
-static CURLcode set_options(CURL *curl, const struct ecs_http_call *call, const char *url, struct curl_slist *headers,
-                            struct ecs_buf *body, char *why)
+static CURLcode set_options(CURL *curl, const struct ecs_http_call *call, const char *url,
+                            struct curl_slist *headers, struct ecs_buf *body, char *why)
 {
     CURLcode rc = CURLE_OK;
 
@@ -53,13 +53,15 @@ static void take_answer(CURL *curl, struct ecs_http_called *called)
     called->is_json = type && ecs_str_starts_with_nocase(ecs_str_of(type), ECS_STR("application/json"));
 }
 
-enum ecs_rc ecs_http_call(const struct ecs_http_call *call, char error[256], struct ecs_http_called *ret_called)
+enum ecs_rc ecs_http_call(const struct ecs_http_call *call, char error[256],
+                          struct ecs_http_called *ret_called)
 {
     struct ecs_http_called called = {.body = {.limit = BODY_MAX}};
     struct ecs_buf url = {0};
     char why[CURL_ERROR_SIZE] = "";
     CURL *curl = curl_easy_init();
-    struct curl_slist *headers = curl_slist_append(NULL, call->body.p ? "Content-Type: application/json" : "Accept: */*");
+    struct curl_slist *headers =
+        curl_slist_append(NULL, call->body.p ? "Content-Type: application/json" : "Accept: */*");
     CURLcode rc = CURLE_OUT_OF_MEMORY;
 
     ecs_buf_printf(&url, "http://localhost%s", call->target);

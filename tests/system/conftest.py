@@ -194,6 +194,12 @@ def end_all(daemons, node):
         print(text)
 
 
+@pytest.fixture
+def clock(build, tmp_path):
+    """A movable time of day; make_daemon(env=clock.env)."""
+    return harness.Clock(str(tmp_path), build.daemon)
+
+
 @pytest.fixture(scope="session")
 def session_daemon(daemon_for):
     daemon = daemon_for().start()

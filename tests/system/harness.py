@@ -12,6 +12,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 import psycopg
@@ -122,6 +123,24 @@ class Certificates:
                         "-addext", "subjectAltName=" + ",".join(f"DNS:{n}" for n in names), "-keyout", key, "-out",
                         certificate], check=True, capture_output=True)
         return {"certificate": certificate, "key": key}
+
+
+class Clock:
+    """A movable time of day for a daemon: env goes into its environment; set(seconds) moves it, from the real time."""
+
+    def __init__(self, where, program):
+        self.path = os.path.join(where, "clock")
+        library = os.path.join(where, "clock.so")
+        self.set(0)
+        subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", library,
+                        os.path.join(ROOT, "tests", "system", "clock_shim.c"), "-ldl"], check=True)
+        linked = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
+        runtime = re.findall(r"=> (\S*lib[at]san\.so\S*)", linked)  # a sanitizer's own must stand first
+        self.env = {"LD_PRELOAD": ":".join(runtime + [library]), "ECS_TEST_CLOCK": self.path}
+
+    def set(self, seconds):
+        with open(self.path, "r+b" if os.path.exists(self.path) else "wb") as file:
+            file.write(int(seconds).to_bytes(8, sys.byteorder, signed=True))
 
 
 # ---- database ----

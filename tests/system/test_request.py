@@ -6,6 +6,7 @@ import re
 import socket
 import ssl
 import uuid
+import warnings
 
 import pytest
 
@@ -250,9 +251,10 @@ def test_a_version_that_cannot_be_read_is_400(known, version):
 
 
 # proves: P-023
-def test_an_application_may_be_newer_than_the_version(known):
-    assert known.ask("ap2004", entitlement_version="1.0").status("ap2004") == 1
-    assert "ap2016" in known.ask(["ap2016", "ap2004"], entitlement_version="2.0").apps
+def test_an_application_may_be_newer_than_the_version(phone):
+    p = phone()
+    assert "ap2016" in p.login(["ap2016", "ap2004"], entitlement_version="2.0").apps
+    assert p.ask("ap2004", entitlement_version="1.0").status("ap2004") == 1
 
 
 # proves: X-008 X-046
@@ -408,7 +410,7 @@ def test_duplicates_in_get(known):
 
 # proves: P-063
 def test_a_target_of_twelve_kilobytes_is_accepted(known):
-    assert known.ask(notif_action="2", notif_token="n" * 4096, app_name="a" * 4000,
+    assert known.ask(notif_action="2", notif_token="n" * 4096, ipv4_addr="a" * 4000,
                      operator_data="b" * 4000).status("ap2004") == 1
 
 
@@ -526,11 +528,15 @@ def test_the_certificate_follows_the_name(make_daemon, certs, area):
 
 # proves: P-069
 def test_old_tls_is_refused(daemon):
-    for version in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        old = (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1)
+    for version in old:
         context = client.tls_context(daemon.device.ca)
         context.set_ciphers("ALL:@SECLEVEL=0")
-        context.minimum_version = ssl.TLSVersion.TLSv1
-        context.maximum_version = version
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            context.minimum_version = context.maximum_version = version
         with pytest.raises((ssl.SSLError, ConnectionError)):
             client.Connection(daemon.device, context=context)
     for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
@@ -545,7 +551,7 @@ def test_plain_http_on_the_tls_port_does_no_harm(daemon):
         try:
             assert not plain.recv(100).startswith(b"HTTP/1.1 200")
         except ConnectionError:
-            pass
+            pass  # a reset is fine
     assert daemon.device.request("GET", "/").status == 400
 
 
@@ -608,7 +614,7 @@ def test_broken_http_does_no_harm(daemon, data):
 # proves: X-017
 def test_content_type_of_a_request_is_read_leniently(known):
     body = known.json_parameters(token=known.token)
-    for kind in ("application/json", "application/json; charset=utf-8", "Application/JSON", RELAY, "text/json", None):
+    for kind in ("application/json", "application/json; charset=utf-8", "Application/JSON", RELAY, RELAY + ";charset=utf-8"):
         assert known.post(body, content_type=kind).status == 200, kind
     assert known.post(body, content_type="text/xml").status == 415
     assert known.post(body, content_type="application/x-www-form-urlencoded").status == 415

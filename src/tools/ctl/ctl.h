@@ -81,7 +81,8 @@ struct ctl_command {
 };
 extern const struct ctl_command ctl_commands[]; /* ends with words NULL */
 
-#define COMMAND(words, function, options, arguments, least, most, help) enum ctl_status ctl_##function(struct ctl *ctl);
+#define COMMAND(words, function, options, arguments, least, most, help)                                      \
+    enum ctl_status ctl_##function(struct ctl *ctl);
 #include "commands.def"
 #undef COMMAND
 
@@ -91,7 +92,8 @@ bool ctl_has(const struct ctl *ctl, enum ctl_option option);
 const char **ctl_values(const struct ctl *ctl, enum ctl_option option, size_t *ret_n);
 
 /* A sentence on standard error, after "entitlementctl COMMAND: ". Gives status back. */
-enum ctl_status ctl_fail(const struct ctl *ctl, enum ctl_status status, const char *format, ...) ECS_PRINTF(3, 4);
+enum ctl_status ctl_fail(const struct ctl *ctl, enum ctl_status status, const char *format, ...)
+    ECS_PRINTF(3, 4);
 
 /* Reads the configuration into ctl->conf; faults are printed. */
 enum ctl_status ctl_load(struct ctl *ctl) ECS_MUST_CHECK;
@@ -103,7 +105,8 @@ void ctl_print_faults(const char *kind, const struct ecs_faults *faults);
 enum ctl_status ctl_print_buf(const struct ctl *ctl, struct ecs_buf *buf); /* frees it */
 
 /* A call of the daemon: "/v1/..." with parts already escaped (ctl_path). body may be NULL; freed in any case.
- * Failures are told. *ret_json (may be NULL) belongs to the arena; NULL for an answer that is text, which is printed. */
+ * Failures are told. *ret_json (may be NULL) belongs to the arena; NULL for an answer that is text, which is
+ * printed. */
 enum ctl_status ctl_call(struct ctl *ctl, const char *method, const char *target, struct ecs_buf *body,
                          json_t **ret_json) ECS_MUST_CHECK;
 /* prefix, the escaped text, suffix; in the arena. */
@@ -124,7 +127,8 @@ enum ctl_status ctl_do(struct ctl *ctl, const char *method, const char *target, 
 
 /* Any JSON value for a table cell: texts as they are, null as "-", lists with commas. In the arena. */
 const char *ctl_cell(struct ctl *ctl, const json_t *value);
-/* Rows of objects as an aligned table with these columns (NULL at the end); the head is the names in capitals. */
+/* Rows of objects as an aligned table with these columns (NULL at the end); the head is the names in
+ * capitals. */
 void ctl_print_table(struct ctl *ctl, const json_t *rows, const char *const *columns);
 /* "name: value" lines, aligned; members that are lists of objects as tables behind them. */
 void ctl_print_object(struct ctl *ctl, const json_t *object);

@@ -15,20 +15,20 @@ enum { VALUES_MAX = 256 };
 const char *argp_program_version = "entitlementctl " ECS_VERSION;
 
 const struct ctl_command ctl_commands[] = {
-#define COMMAND(words, function, options, arguments, least, most, help)                                                \
-    { words, ctl_##function, ctl_##options##_options, arguments, least, most, help },
+#define COMMAND(words, function, options, arguments, least, most, help)                                      \
+    {words, ctl_##function, ctl_##options##_options, arguments, least, most, help},
 #include "commands.def"
 #undef COMMAND
-    { 0 },
+    {0},
 };
 
 /* ---- common options ---- */
 
 static const struct argp_option common_options[] = {
-    { "config", 'c', "FILE", 0, "configuration file (default " DEFAULT_CONFIG ")", -1 },
-    { "socket", CTL_SOCKET, "PATH", 0, "administrative socket, instead of that of the configuration", -1 },
-    { "json", CTL_JSON, NULL, 0, "print the answer as JSON", -1 },
-    { 0 },
+    {"config", 'c', "FILE", 0, "configuration file (default " DEFAULT_CONFIG ")", -1},
+    {"socket", CTL_SOCKET, "PATH", 0, "administrative socket, instead of that of the configuration", -1},
+    {"json", CTL_JSON, NULL, 0, "print the answer as JSON", -1},
+    {0},
 };
 
 static error_t keep(struct ctl *ctl, enum ctl_option option, char *value)
@@ -58,8 +58,8 @@ static error_t parse_common(int key, char *value, struct argp_state *state)
     return 0;
 }
 
-static const struct argp common = { common_options, parse_common, NULL, NULL, NULL, NULL, NULL };
-static const struct argp_child children[] = { { &common, 0, "Common options:", -1 }, { 0 } };
+static const struct argp common = {common_options, parse_common, NULL, NULL, NULL, NULL, NULL};
+static const struct argp_child children[] = {{&common, 0, "Common options:", -1}, {0}};
 
 /* ---- the command's own arguments ---- */
 
@@ -75,27 +75,31 @@ static error_t parse_own(int key, char *value, struct argp_state *state)
         ctl->arg[ctl->arg_n++] = value; /* has room for all of argv */
         return 0;
     default:
-        return key > CTL_CONFIG && key < CTL_OPTION_END ? keep(ctl, (enum ctl_option)key, value) : ARGP_ERR_UNKNOWN;
+        return key > CTL_CONFIG && key < CTL_OPTION_END ? keep(ctl, (enum ctl_option)key, value)
+                                                        : ARGP_ERR_UNKNOWN;
     }
 }
 
 static enum ctl_status run_command(struct ctl *ctl, const struct ctl_command *command, int argc, char **argv)
 {
-    const char *doc = ecs_printf(ctl->arena, "%s\vExit status: 0 done, 1 refused or failed, 2 wrong usage, 3 daemon or "
-                                             "database not reachable.",
+    const char *doc = ecs_printf(ctl->arena,
+                                 "%s\vExit status: 0 done, 1 refused or failed, 2 wrong usage, 3 daemon or "
+                                 "database not reachable.",
                                  command->help);
     char *name = ecs_printf(ctl->arena, "entitlementctl %s", command->words);
-    struct argp argp = { command->options, parse_own, command->arguments, doc, children, NULL, NULL };
+    struct argp argp = {command->options, parse_own, command->arguments, doc, children, NULL, NULL};
 
     ctl->words = command->words;
     ctl->arg = ecs_alloc(ctl->arena, ((size_t)argc + 1) * sizeof(*ctl->arg));
     if (!doc || !name || !ctl->arg)
         return ctl_fail(ctl, CTL_FAILED, "out of memory");
     argv[0] = name;
+    argp_program_version = NULL; /* --version is an option of some commands */
     if (argp_parse(&argp, argc, argv, 0, NULL, ctl) != 0)
         return CTL_USAGE;
     if ((int)ctl->arg_n < command->least || (command->most >= 0 && (int)ctl->arg_n > command->most))
-        return ctl_fail(ctl, CTL_USAGE, "expected: entitlementctl %s %s (see --help)", command->words, command->arguments);
+        return ctl_fail(ctl, CTL_USAGE, "expected: entitlementctl %s %s (see --help)", command->words,
+                        command->arguments);
     return command->run(ctl);
 }
 
@@ -118,7 +122,8 @@ static void print_commands(FILE *out, const char *group)
 {
     size_t n = group ? strlen(group) : 0;
 
-    fprintf(out, "Usage: entitlementctl [-c FILE] [--socket PATH] [--json] COMMAND [ARGUMENT...]\n\nCommands:\n");
+    fprintf(out,
+            "Usage: entitlementctl [-c FILE] [--socket PATH] [--json] COMMAND [ARGUMENT...]\n\nCommands:\n");
     for (const struct ctl_command *c = ctl_commands; c->words; c++)
         if (!group || (strncmp(c->words, group, n) == 0 && (c->words[n] == ' ' || c->words[n] == '\0')))
             fprintf(out, "  %-18s %-16s %s\n", c->words, c->arguments, c->help);
@@ -158,13 +163,13 @@ static error_t parse_first(int key, char *value, struct argp_state *state)
 
 static enum ctl_status start(struct ctl *ctl, int argc, char **argv)
 {
-    static const struct argp_option help[] = { { "help", '?', NULL, 0, "list the commands", 0 }, { 0 } };
-    static const struct argp first = { help, parse_first, "COMMAND [ARGUMENT...]", NULL, children, NULL, NULL };
+    static const struct argp_option help[] = {{"help", '?', NULL, 0, "list the commands", 0}, {0}};
+    static const struct argp first = {help, parse_first, "COMMAND [ARGUMENT...]", NULL, children, NULL, NULL};
     const struct ctl_command *command;
     bool two_words;
     size_t at;
 
-    if (argp_parse(&first, argc, argv, ARGP_IN_ORDER | ARGP_NO_HELP, NULL, ctl) != 0)
+    if (argp_parse(&first, argc, argv, ARGP_IN_ORDER, NULL, ctl) != 0)
         return CTL_USAGE;
     at = ctl->arg_n;
     ctl->arg_n = 0;
@@ -182,7 +187,7 @@ static enum ctl_status start(struct ctl *ctl, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    struct ctl ctl = { .config = DEFAULT_CONFIG };
+    struct ctl ctl = {.config = DEFAULT_CONFIG};
     enum ctl_status status;
 
     argp_err_exit_status = CTL_USAGE;

@@ -4,123 +4,131 @@
 
 #include "ctl.h"
 
-const struct argp_option ctl_none_options[] = { { 0 } };
+const struct argp_option ctl_none_options[] = {{0}};
 
 const struct argp_option ctl_import_options[] = {
-    { "rejected", CTL_REJECTED, "FILE", 0, "write lines that are not accepted here, with their numbers and reasons", 0 },
-    { "chunk", CTL_CHUNK, "LINES", 0, "lines per transaction (default 50000)", 0 },
-    { 0 },
+    {"rejected", CTL_REJECTED, "FILE", 0,
+     "write lines that are not accepted here, with their numbers and reasons", 0},
+    {"chunk", CTL_CHUNK, "LINES", 0, "lines per transaction (default 50000)", 0},
+    {0},
 };
 
 const struct argp_option ctl_show_options[] = {
-    { "msisdn", CTL_MSISDN, "DIGITS", 0, "look for this number instead of an IMSI", 0 },
-    { 0 },
+    {"msisdn", CTL_MSISDN, "DIGITS", 0, "look for this number instead of an IMSI", 0},
+    {0},
 };
 
 const struct argp_option ctl_subscriber_options[] = {
-    { "msisdn", CTL_MSISDN, "DIGITS", 0, "number with country code", 0 },
-    { "iccid", CTL_ICCID, "DIGITS", 0, "number of the SIM card", 0 },
-    { "plan", CTL_PLAN, "PLAN", 0, "plan (needed for a new subscriber)", 0 },
-    { "brand", CTL_BRAND, "BRAND", 0, "brand", 0 },
-    { "line-state", CTL_LINE_STATE, "STATE", 0, "active, suspended, barred, terminated", 0 },
-    { "roaming", CTL_ROAMING, "WORD", 0, "unknown, home, roaming", 0 },
-    { "visited-plmn", CTL_VISITED, "DIGITS", 0, "network the line was last seen in", 0 },
-    { "language", CTL_LANGUAGE, "TAG", 0, "language of texts, for example de-AT", 0 },
-    { 0 },
+    {"msisdn", CTL_MSISDN, "DIGITS", 0, "number with country code", 0},
+    {"iccid", CTL_ICCID, "DIGITS", 0, "number of the SIM card", 0},
+    {"plan", CTL_PLAN, "PLAN", 0, "plan (needed for a new subscriber)", 0},
+    {"brand", CTL_BRAND, "BRAND", 0, "brand", 0},
+    {"line-state", CTL_LINE_STATE, "STATE", 0, "active, suspended, barred, terminated", 0},
+    {"roaming", CTL_ROAMING, "WORD", 0, "unknown, home, roaming", 0},
+    {"visited-plmn", CTL_VISITED, "DIGITS", 0, "network the line was last seen in", 0},
+    {"language", CTL_LANGUAGE, "TAG", 0, "language of texts, for example de-AT", 0},
+    {0},
 };
 
 const struct argp_option ctl_revoke_options[] = {
-    { "reason", CTL_REASON, "TEXT", 0, "for the audit table; no personal data", 0 },
-    { 0 },
+    {"reason", CTL_REASON, "TEXT", 0, "for the audit table; no personal data", 0},
+    {0},
 };
 
 const struct argp_option ctl_service_options[] = {
-    { "tc", CTL_TC, "STATE", 0, "terms: missing, accepted, not-required, in-progress", 0 },
-    { "tc-version", CTL_TC_VERSION, "NUMBER", 0, "version of the terms that were accepted", 0 },
-    { "address", CTL_ADDRESS, "STATE", 0, "emergency address: missing, available, not-required, in-progress", 0 },
-    { "address-expiry", CTL_ADDRESS_EXPIRY, "TIME", 0, "when it must be captured again", 0 },
-    { "address-id", CTL_ADDRESS_ID, "TEXT", 0, "AddrIdentifier", 0 },
-    { "provisioning", CTL_PROVISIONING, "STATE", 0, "not-provisioned, provisioned, not-tracked, in-progress", 0 },
-    { "override", CTL_OVERRIDE, "WORD", 0, "none, allow, deny, provisioning", 0 },
-    { "portal-closed", CTL_CLOSED, NULL, 0, "the user has just finished the web pages", 0 },
-    { 0 },
+    {"tc", CTL_TC, "STATE", 0, "terms: missing, accepted, not-required, in-progress", 0},
+    {"tc-version", CTL_TC_VERSION, "NUMBER", 0, "version of the terms that were accepted", 0},
+    {"address", CTL_ADDRESS, "STATE", 0, "emergency address: missing, available, not-required, in-progress",
+     0},
+    {"address-expiry", CTL_ADDRESS_EXPIRY, "TIME", 0, "when it must be captured again", 0},
+    {"address-id", CTL_ADDRESS_ID, "TEXT", 0, "AddrIdentifier", 0},
+    {"provisioning", CTL_PROVISIONING, "STATE", 0, "not-provisioned, provisioned, not-tracked, in-progress",
+     0},
+    {"override", CTL_OVERRIDE, "WORD", 0, "none, allow, deny, provisioning", 0},
+    {"portal-closed", CTL_CLOSED, NULL, 0, "the user has just finished the web pages", 0},
+    {0},
 };
 
 const struct argp_option ctl_plan_options[] = {
-    { "name", CTL_NAME, "TEXT", 0, "name for people", 0 },
-    { "feature", CTL_FEATURE, "WORD", 0, "option contained in the plan, for example vowifi; repeat for more. Replaces all", 0 },
-    { "brand", CTL_BRAND, "BRAND", 0, "brand that sells the plan; empty: all", 0 },
-    { 0 },
+    {"name", CTL_NAME, "TEXT", 0, "name for people", 0},
+    {"feature", CTL_FEATURE, "WORD", 0,
+     "option contained in the plan, for example vowifi; repeat for more. Replaces all", 0},
+    {"brand", CTL_BRAND, "BRAND", 0, "brand that sells the plan; empty: all", 0},
+    {0},
 };
 
 const struct argp_option ctl_brand_options[] = {
-    { "name", CTL_NAME, "TEXT", 0, "name for people (needed)", 0 },
-    { "language", CTL_LANGUAGE, "TAG", 0, "language of texts when the subscriber has none", 0 },
-    { 0 },
+    {"name", CTL_NAME, "TEXT", 0, "name for people (needed)", 0},
+    {"language", CTL_LANGUAGE, "TAG", 0, "language of texts when the subscriber has none", 0},
+    {0},
 };
 
 const struct argp_option ctl_mark_options[] = {
-    { "reason", CTL_REASON, "TEXT", 0, "for the operator", 0 },
-    { 0 },
+    {"reason", CTL_REASON, "TEXT", 0, "for the operator", 0},
+    {0},
 };
 
 const struct argp_option ctl_limit_options[] = {
-    { "limit", CTL_LIMIT, "NUMBER", 0, "most rows (default 100)", 0 },
-    { 0 },
+    {"limit", CTL_LIMIT, "NUMBER", 0, "most rows (default 100)", 0},
+    {0},
 };
 
 const struct argp_option ctl_notice_options[] = {
-    { "effect", CTL_EFFECT, "WORD", 0, "info (message only, default) or unavailable (answered as not available)", 0 },
-    { "from", CTL_FROM, "TIME", 0, "begin (default: now), for example 2026-01-31T22:00:00Z", 0 },
-    { "until", CTL_UNTIL, "TIME", 0, "end (needed)", 0 },
-    { "brand", CTL_BRAND, "BRAND", 0, "for this brand only", 0 },
-    { "validity", CTL_VALIDITY, "SECONDS", 0, "how long answers given meanwhile hold (default 3600)", 0 },
-    { 0 },
+    {"effect", CTL_EFFECT, "WORD", 0,
+     "info (message only, default) or unavailable (answered as not available)", 0},
+    {"from", CTL_FROM, "TIME", 0, "begin (default: now), for example 2026-01-31T22:00:00Z", 0},
+    {"until", CTL_UNTIL, "TIME", 0, "end (needed)", 0},
+    {"brand", CTL_BRAND, "BRAND", 0, "for this brand only", 0},
+    {"validity", CTL_VALIDITY, "SECONDS", 0, "how long answers given meanwhile hold (default 3600)", 0},
+    {0},
 };
 
 const struct argp_option ctl_explain_options[] = {
-    { "imsi", CTL_IMSI, "DIGITS", 0, "subscriber", 0 },
-    { "msisdn", CTL_MSISDN, "DIGITS", 0, "subscriber, by number", 0 },
-    { "app", CTL_APP, "APP", 0, "application (ap2004 or vowifi); repeat for more (default: all that are offered)", 0 },
-    { "device", CTL_DEVICE, "TERMINAL_ID", 0, "IMEI or UUID of the phone", 0 },
-    { "at", CTL_AT, "TIME", 0, "as if it were this time", 0 },
-    { "version", CTL_VERSION, "X.Y", 0, "TS.43 version of the phone (default 8.0)", 0 },
-    { "language", CTL_LANGUAGE, "TAGS", 0, "languages of the phone, as in Accept-Language", 0 },
-    { "document", CTL_DOCUMENT, "xml|json", 0, "print the document as the phone would get it, without its token", 0 },
-    { "rules", CTL_RULES, NULL, 0, "print every rule and condition, also those that did not apply", 0 },
-    { 0 },
+    {"imsi", CTL_IMSI, "DIGITS", 0, "subscriber", 0},
+    {"msisdn", CTL_MSISDN, "DIGITS", 0, "subscriber, by number", 0},
+    {"app", CTL_APP, "APP", 0,
+     "application (ap2004 or vowifi); repeat for more (default: all that are offered)", 0},
+    {"device", CTL_DEVICE, "TERMINAL_ID", 0, "IMEI or UUID of the phone", 0},
+    {"at", CTL_AT, "TIME", 0, "as if it were this time", 0},
+    {"version", CTL_VERSION, "X.Y", 0, "TS.43 version of the phone (default 8.0)", 0},
+    {"language", CTL_LANGUAGE, "TAGS", 0, "languages of the phone, as in Accept-Language", 0},
+    {"document", CTL_DOCUMENT, "xml|json", 0,
+     "print the document as the phone would get it, without its token", 0},
+    {"rules", CTL_RULES, NULL, 0, "print every rule and condition, also those that did not apply", 0},
+    {0},
 };
 
 const struct argp_option ctl_policy_check_options[] = {
-    { "messages", CTL_MESSAGES, "DIRECTORY", 0, "also check that these catalogues have every text", 0 },
-    { 0 },
+    {"messages", CTL_MESSAGES, "DIRECTORY", 0, "also check that these catalogues have every text", 0},
+    {0},
 };
 
 const struct argp_option ctl_policy_test_options[] = {
-    { "policy", CTL_POLICY, "DIRECTORY", 0, "policy to test (default: policy.directory of the configuration)", 0 },
-    { 0 },
+    {"policy", CTL_POLICY, "DIRECTORY", 0, "policy to test (default: policy.directory of the configuration)",
+     0},
+    {0},
 };
 
 const struct argp_option ctl_policy_compare_options[] = {
-    { "limit", CTL_LIMIT, "NUMBER", 0, "look at so many subscribers only", 0 },
-    { "device", CTL_DEVICE, "TERMINAL_ID", 0, "judge every line as if used in this device (default: none)", 0 },
-    { "at", CTL_AT, "TIME", 0, "as if it were this time", 0 },
-    { "version", CTL_VERSION, "X.Y", 0, "TS.43 version of the phones (default 8.0)", 0 },
-    { 0 },
+    {"limit", CTL_LIMIT, "NUMBER", 0, "look at so many subscribers only", 0},
+    {"device", CTL_DEVICE, "TERMINAL_ID", 0, "judge every line as if used in this device (default: none)", 0},
+    {"at", CTL_AT, "TIME", 0, "as if it were this time", 0},
+    {"version", CTL_VERSION, "X.Y", 0, "TS.43 version of the phones (default 8.0)", 0},
+    {0},
 };
 
 const struct argp_option ctl_key_options[] = {
-    { "ticket", CTL_TICKET, NULL, 0, "write 64 random bytes for tls.ticket_key instead", 0 },
-    { "force", CTL_FORCE, NULL, 0, "with --ticket: replace a file that exists", 0 },
-    { 0 },
+    {"ticket", CTL_TICKET, NULL, 0, "write 64 random bytes for tls.ticket_key instead", 0},
+    {"force", CTL_FORCE, NULL, 0, "with --ticket: replace a file that exists", 0},
+    {0},
 };
 
 const struct argp_option ctl_order_options[] = {
-    { "refused", CTL_REFUSED, NULL, 0, "the network refused: the next request of the phone orders again", 0 },
-    { 0 },
+    {"refused", CTL_REFUSED, NULL, 0, "the network refused: the next request of the phone orders again", 0},
+    {0},
 };
 
 const struct argp_option ctl_audit_options[] = {
-    { "limit", CTL_LIMIT, "NUMBER", 0, "most rows (default 50)", 0 },
-    { 0 },
+    {"limit", CTL_LIMIT, "NUMBER", 0, "most rows (default 50)", 0},
+    {0},
 };

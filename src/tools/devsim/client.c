@@ -29,7 +29,7 @@ static bool wait_for(struct ecs_sim_client *client, enum ecs_tls_io io, int64_t 
 
 static bool fail(struct ecs_sim_client *client, const char *what, const char *why)
 {
-    snprintf(client->error, sizeof(client->error), "%s: %s", what, why);
+    snprintf(client->error, sizeof(client->error), "%.100s: %.180s", what, why);
     return false;
 }
 

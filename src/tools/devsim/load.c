@@ -63,6 +63,7 @@ static bool start_one(struct ecs_load *load)
         return false;
     if (!load->plain_path && kind != ECS_LOAD_HANDSHAKE && load->subscribers.n) {
         who = ecs_load_subscriber_next(&load->subscribers, kind != ECS_LOAD_EAP);
+        load->stalled = !who;
         if (!who)
             return false;
     }
@@ -110,6 +111,8 @@ static struct timespec wait_time(const struct ecs_load *load)
         wait_us = load->next_job_us - load->now_us;
     if (load->held_first && load->held_first->release_us - load->now_us < wait_us)
         wait_us = load->held_first->release_us - load->now_us;
+    if (load->rate <= 0 && load->idle && load->active < load->in_flight && !is_over(load))
+        wait_us = load->stalled ? 1000 : 0;
     return (struct timespec){.tv_nsec = wait_us <= 0 ? 0 : (long)wait_us * 1000};
 }
 
@@ -128,8 +131,8 @@ static void turn(struct ecs_load *load, int64_t *next_check_us)
         check_limits(load);
         *next_check_us = load->now_us + 100000;
     }
-    while (start_one(load))
-        ;
+    for (unsigned i = 0; i < load->connections && start_one(load); i++)
+        ; /* bounded: jobs that fail at once must not keep the loop from looking at the clock */
 }
 
 /* Connections are open and caches are filled now: the figures begin. */
@@ -149,8 +152,6 @@ static void run(struct ecs_load *load)
     int64_t next_check_us = 0;
 
     load->start_us = load->now_us = load->next_job_us = ecs_clock_mono_us();
-    while (start_one(load))
-        ;
     while (load->active || !is_over(load)) {
         turn(load, &next_check_us);
         end_warm_up(load);

@@ -17,7 +17,7 @@ extern const char *const ecs_load_mode_names[ECS_LOAD_MODE_COUNT];
 
 /* ---- figures ---- */
 
-/* Latencies in microseconds, about 1.5 % resolution, up to 134 s. */
+/* Latencies in microseconds, about 1.5 % resolution, up to 4,294 s. */
 struct ecs_load_histogram {
     uint64_t cells[27 * 64];
     uint64_t count, sum_us, max_us;
@@ -131,6 +131,7 @@ struct ecs_load {
     int64_t now_us, start_us, next_job_us;
     uint64_t started;
     double cpu_start;
+    bool stalled; /* no subscriber is free for a job */
     unsigned active;
 };
 

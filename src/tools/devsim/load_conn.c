@@ -185,6 +185,8 @@ static bool wait_or_fail(struct ecs_load_conn *conn, enum ecs_tls_io io, enum ec
     if (io == ECS_TLS_WANT_READ || io == ECS_TLS_WANT_WRITE)
         return false;
     snprintf(copy, sizeof(copy), "%s", *text ? text : "the server closed the connection");
+    if (!strncmp(copy, "cannot connect", 14))
+        error = ECS_LOAD_E_CONNECT;
     ecs_load_conn_fail(conn, error, copy);
     return false;
 }

@@ -62,7 +62,7 @@ static const struct argp_option options[] = {
     {"alg", OPT_ALG, "NAME", 0, "milenage (default) or tuak", 2},
     {"mnc-digits", OPT_MNC_DIGITS, "2|3", 0, "length of the MNC in the IMSI (default 2)", 2},
     {"res-bytes", OPT_RES_BYTES, "N", 0, "length of RES (default 8)", 2},
-    {"sim-state", OPT_SIM_STATE, "FILE", 0, "keep the card's sequence numbers here", 2},
+    {"usim-state", OPT_SIM_STATE, "FILE", 0, "keep the card's sequence numbers here", 2},
     {NULL, 0, NULL, 0, "Device:", 3},
     {"personality", OPT_PERSONALITY, "NAME", 0, "behave as this client (default library)", 3},
     {"app", OPT_APP, "APPID", 0, "ask for this application; repeat for more", 3},

@@ -311,7 +311,7 @@ struct ecs_str ecs_sim_view_get(const struct ecs_sim_document *view, const struc
 
     if (view->is_json)
         return ecs_sim_document_app(view, block, name);
-    if (rules->merge_apps && ecs_str_starts_with_nocase(block, ECS_STR("ap2")))
+    if (rules->merge_apps && ecs_str_starts_with_nocase(block, ECS_STR("ap")))
         block = ECS_STR("APPLICATION");
     n = (size_t)snprintf(path, sizeof(path), "%.*s/%s", (int)(block.n < 60 ? block.n : 60), block.p, name);
     if (n >= sizeof(path))
