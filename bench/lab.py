@@ -21,15 +21,23 @@ def free_port():
         return s.getsockname()[1]
 
 
+def threads(pids):
+    """Directories of all threads; processes that have just ended are left out."""
+    for pid in pids:
+        try:
+            yield from list(pathlib.Path(f"/proc/{pid}/task").iterdir())
+        except OSError:
+            pass
+
+
 def run_time_ns(pids):
     """CPU time that the scheduler has given to all threads of the processes."""
     total = 0
-    for pid in pids:
-        for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-            try:
-                total += int((task / "schedstat").read_text().split()[0])
-            except OSError:
-                pass
+    for thread in threads(pids):
+        try:
+            total += int((thread / "schedstat").read_text().split()[0])
+        except OSError:
+            pass
     return total
 
 
@@ -50,12 +58,11 @@ def memory_kb(pids, field, file="smaps_rollup"):
 
 
 def pin(pids, cpus):
-    for pid in pids:
-        for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-            try:
-                os.sched_setaffinity(int(task.name), cpus)
-            except OSError:
-                pass
+    for thread in threads(pids):
+        try:
+            os.sched_setaffinity(int(thread.name), cpus)
+        except OSError:
+            pass
 
 
 class Server:
@@ -161,18 +168,18 @@ class Lab:
         ec, rsa = free_port(), free_port()
         text = f"""\
 server: {{ mode: lab, workers: {workers}, log_target: json, log_level: warning }}
-device: {{ listen: ["127.0.0.1:{{port}}"], path: /ts43 }}
+device: {{ listen: ["127.0.0.1:@PORT@"], path: /ts43 }}
 limits: {{ device_per_minute: 0 }}
 tls: {{ ticket_key: {self.path("ticket.key")} }}
-certificates: [ {{ certificate: {self.dir}/{{kind}}.crt, key: {self.dir}/{{kind}}.key }} ]
+certificates: [ {{ certificate: {self.dir}/@KIND@.crt, key: {self.dir}/@KIND@.key }} ]
 database: {{ conninfo: "{self.conninfo(database)}" }}
 auth: {{ plmns: ["00101"], token_keys: {self.path("token.keys")}, subscriber_keys: {self.path("subscriber.keys")},
          attempts: 10000, source_per_minute: 0 }}
 policy: {{ directory: {TOP}/conf/policy.d, messages: {TOP}/conf/messages, portal_url: "https://portal.example.net/vowifi" }}
-admin: {{ socket: {self.dir}/{name}-{{kind}}.sock, metrics_listen: "" }}
+admin: {{ socket: {self.dir}/{name}-@KIND@.sock, metrics_listen: "" }}
 """
         for kind, port in (("ec", ec), ("rsa", rsa)):
-            self.write(f"{name}-{kind}.yaml", text.format(port=port, kind=kind))
+            self.write(f"{name}-{kind}.yaml", text.replace("@PORT@", str(port)).replace("@KIND@", kind))
         return {"ec": ec, "rsa": rsa}
 
     def daemon_command(self, config):

@@ -68,7 +68,7 @@ struct ecs_auth {
     struct ecs_str packet;              /* CHALLENGE: bytes to send */
     struct ecs_str cookie;              /* CHALLENGE: value of the session cookie */
     uint32_t retry_after_s;             /* with ECS_E_RATE_LIMIT */
-    const char *detail;                 /* for the log: verdict of the exchange, or NULL */
+    unsigned verdict;                   /* EAP answer: enum ecs_eap_verdict + 1; 0: none was judged */
     void *exchange;                     /* of the method */
 };
 

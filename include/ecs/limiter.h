@@ -10,6 +10,8 @@ struct ecs_limiter;
 /* per_minute 0: no limit. burst: events at once. slots is rounded up to a power of two, at least 16. */
 struct ecs_limiter *ecs_limiter_new(uint32_t per_minute, uint32_t burst, uint32_t slots);
 void ecs_limiter_free(struct ecs_limiter *limiter);
+/* Other figures from now on; what the keys have used so far stays counted. */
+void ecs_limiter_set(struct ecs_limiter *limiter, uint32_t per_minute, uint32_t burst);
 /* Takes one event of the key; false when the bucket is empty, then *ret_wait_s (may be NULL) is the time to
  * the next one, at least 1. now_us is monotonic. */
 bool ecs_limiter_take(struct ecs_limiter *limiter, uint64_t key_hash, int64_t now_us, uint32_t *ret_wait_s);

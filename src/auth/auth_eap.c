@@ -271,7 +271,7 @@ static enum ecs_next act_on(struct ecs_flow *f, struct work *w, const struct ecs
 {
     struct ecs_auth *auth = f->self;
 
-    auth->detail = ecs_eap_verdict_name(result->verdict);
+    auth->verdict = (unsigned)result->verdict + 1;
     switch (result->verdict) {
     case ECS_EAP_V_SUCCESS:
         auth->outcome = ECS_AUTH_PASSED;

@@ -26,17 +26,21 @@ struct ecs_limiter *ecs_limiter_new(uint32_t per_minute, uint32_t burst, uint32_
         return NULL;
     while (groups * WAYS < slots && groups < (1u << 24))
         groups *= 2;
-    l->per_minute = per_minute;
-    l->burst = burst ? burst : 1;
+    ecs_limiter_set(l, per_minute, burst);
     l->mask = groups - 1;
-    if (per_minute) {
-        l->buckets = calloc((size_t)groups * WAYS, sizeof(struct bucket));
-        if (!l->buckets) {
-            free(l);
-            return NULL;
-        }
+    /* Also without a limit, since one can be set later; untouched pages cost nothing. */
+    l->buckets = calloc((size_t)groups * WAYS, sizeof(struct bucket));
+    if (!l->buckets) {
+        free(l);
+        return NULL;
     }
     return l;
+}
+
+void ecs_limiter_set(struct ecs_limiter *limiter, uint32_t per_minute, uint32_t burst)
+{
+    limiter->per_minute = per_minute;
+    limiter->burst = burst ? burst : 1;
 }
 
 void ecs_limiter_free(struct ecs_limiter *limiter)
@@ -65,10 +69,14 @@ static struct bucket *refill(struct ecs_limiter *l, uint64_t key, int64_t now_us
 {
     struct bucket *b = find(l, key, now_us);
     int64_t elapsed = now_us - b->at_us;
-    int64_t more = elapsed > 0 ? elapsed * l->per_minute * UNIT / 60000000 : 0;
+    uint64_t full = (uint64_t)l->burst * UNIT;
+    /* An older bucket is full; this also keeps the product below in range. */
+    int64_t fill_us = (int64_t)(full * (60000000 / UNIT) / l->per_minute) + 1, more = 0;
 
+    if (elapsed > 0)
+        more = elapsed < fill_us ? elapsed * l->per_minute * UNIT / 60000000 : (int64_t)full;
     if (more > 0) {
-        uint64_t level = b->level + (uint64_t)more, full = (uint64_t)l->burst * UNIT;
+        uint64_t level = b->level + (uint64_t)more;
 
         b->level = (uint32_t)(level < full ? level : full);
         b->at_us = now_us;

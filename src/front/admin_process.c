@@ -152,18 +152,20 @@ const struct ecs_step admin_config_steps[] = {{"config", config, 0}, {0}};
 static enum ecs_next reload(struct ecs_flow *f)
 {
     struct admin_call *c = f->self;
+    struct ecs_node *node = c->front->node;
 
     if (c->front->draining)
         return ecs_flow_fail(f, ECS_E_DRAINING, "this node is shutting down");
+    /* The counters come first: a caller compares them with later ones, and the main thread may be quick. */
+    ecs_json_begin(&c->out, NULL, '{');
+    ecs_json_str(&c->out, "status", ECS_STR("reload requested"));
+    ecs_json_i64(&c->out, "reloads", atomic_load(&node->reloads));
+    ecs_json_i64(&c->out, "reload_failures", atomic_load(&node->reload_failures));
+    ecs_json_end(&c->out, '}');
     if (kill(getpid(), SIGHUP) != 0)
         return ecs_flow_fail(f, ECS_E_INTERNAL, "the signal for a reload cannot be sent");
     admin_audit(c, "reload");
     c->status = 202;
-    ecs_json_begin(&c->out, NULL, '{');
-    ecs_json_str(&c->out, "status", ECS_STR("reload requested"));
-    ecs_json_i64(&c->out, "reloads", atomic_load(&c->front->node->reloads));
-    ecs_json_i64(&c->out, "reload_failures", atomic_load(&c->front->node->reload_failures));
-    ecs_json_end(&c->out, '}');
     return ECS_DONE;
 }
 const struct ecs_step admin_reload_steps[] = {{"reload", reload, 0}, {0}};

@@ -153,6 +153,8 @@ static enum ecs_next load_facts(struct ecs_flow *f)
     struct device *d = f->self;
     struct ecs_facts_key key = {.imsi = ecs_str_of(d->auth.imsi.s)};
 
+    if (d->auth.method == ECS_AUTH_EAP_CONTINUE)
+        device_note_request(d); /* only now known: the request that opened the exchange */
     if (d->auth.outcome == ECS_AUTH_CHALLENGE)
         return ecs_flow_goto(f, device_send_challenge);
     if (f->log)
@@ -250,12 +252,15 @@ static void client_gone(void *arg)
 static void device_end(struct ecs_flow *f)
 {
     struct device *d = f->self;
+    struct engine *engine = d->engine;
 
     ecs_metric_add(&d->front->metrics->in_work, (uint64_t)-1);
     d->front->in_work--;
-    engine_unref(d->engine);
+    if (d->auth.verdict)
+        ecs_metric_count(d->front->metrics, ECS_M_EAP, d->auth.verdict - 1);
     if (d->http)
-        ecs_http_reply(d->http, &d->reply); /* the last act: the arena goes with it */
+        ecs_http_reply(d->http, &d->reply); /* d goes with the arena */
+    engine_unref(engine); /* after the reply, whose headers name texts of the snapshot */
 }
 
 void device_handle(struct ecs_http_request *http)

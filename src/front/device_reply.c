@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ecs/clock.h"
+
 enum { RETRY_MIN_S = 5, RETRY_SESSION_S = 1, RETRY_SPREAD_S = 25 };
 
 static void add_header(struct ecs_http_reply *reply, struct ecs_str name, struct ecs_str value)
@@ -164,7 +166,8 @@ enum ecs_next device_send_error(struct ecs_flow *f)
     if (rc == ECS_E_OVERLOAD && d->authenticating)
         ecs_metric_count(d->front->metrics, ECS_M_LIMITS, ECS_M_LIMIT_DATABASE);
     ecs_buf_reset(out);
-    ecs_error_body(rc, status < 500 ? f->reason : NULL, out);
+    /* An unknown subscriber and a wrong answer of the card look alike (E-026). */
+    ecs_error_body(rc, status < 500 && rc != ECS_E_AUTH_REJECTED ? f->reason : NULL, out);
     start_reply(d, status, "text/plain; charset=utf-8");
     d->reply.body = arena_copy(d, ecs_buf_str(out));
     if (!d->reply.body.p)
@@ -185,7 +188,8 @@ void device_answered(const struct ecs_http_request *http, int status, size_t bod
 {
     struct front *front = http->env;
     const struct device *d = http->user;
-    int64_t us = http->received_us ? ecs_loop_now_us(front->worker->loop) - http->received_us : 0;
+    /* Not the loop's time: that is of the turn's begin, before the wait for the database. */
+    int64_t us = http->received_us ? ecs_clock_mono_us() - http->received_us : 0;
 
     if (!d) {
         ecs_log(&http->log, ECS_EV_REQUEST_FAILED, "%d: refused while it was read", status);

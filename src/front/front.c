@@ -91,7 +91,6 @@ static enum ecs_rc start_servers(struct front *front)
     struct ecs_snapshot *s = front->engine->snapshot;
     struct ecs_http_server_conf conf = {
         .limits = http_limits(s->limits),
-        .proxies = s->proxies,
         .proxy_count = s->proxy_n,
         .trust_unix = true,
         .handler = device_handle,
@@ -103,6 +102,12 @@ static enum ecs_rc start_servers(struct front *front)
     };
     enum ecs_rc rc = ECS_OK;
 
+    front->proxies = calloc(s->proxy_n + 1, sizeof(*front->proxies));
+    if (!front->proxies)
+        return ECS_E_NO_MEMORY;
+    if (s->proxy_n)
+        memcpy(front->proxies, s->proxies, s->proxy_n * sizeof(*front->proxies));
+    conf.proxies = front->proxies;
     for (unsigned i = 0; i < node->listener_n; i++) {
         conf.listen_fd = node->device_fds[front->worker->index * node->listener_n + i];
         conf.tls = node->listener_is_tls[i] ? s->tls : NULL;
@@ -152,6 +157,7 @@ static void free_parts(struct front *front)
         ecs_http_server_free(front->servers[i]);
     for (unsigned i = 0; i < front->admin_server_n; i++)
         ecs_http_server_free(front->admin_servers[i]);
+    free(front->proxies);
     ecs_timer_disarm(&front->reap_timer);
     ecs_timer_disarm(&front->announce_timer);
     ecs_timer_disarm(&front->drain_timer);
@@ -210,37 +216,19 @@ struct reload {
     struct ecs_snapshot *snapshot;
 };
 
-static void replace_limiter(struct ecs_limiter **limiter, int64_t per_minute, int64_t burst,
-                            int64_t old_per_minute, int64_t old_burst)
-{
-    struct ecs_limiter *fresh;
-
-    if (per_minute == old_per_minute && burst == old_burst)
-        return;
-    fresh = ecs_limiter_new((uint32_t)per_minute, (uint32_t)burst, LIMITER_SLOTS);
-    if (!fresh)
-        return; /* the old limits stay rather than none */
-    ecs_limiter_free(*limiter);
-    *limiter = fresh;
-}
-
 static void take_snapshot(struct front *front, struct ecs_snapshot *s)
 {
-    const struct ecs_snapshot *old = front->engine->snapshot;
     struct engine *fresh;
 
-    replace_limiter(&front->device_limiter, s->limits->device_per_minute, s->limits->device_burst,
-                    old->limits->device_per_minute, old->limits->device_burst);
-    replace_limiter(&front->source_limiter, s->auth->source_per_minute, s->auth->source_burst,
-                    old->auth->source_per_minute, old->auth->source_burst);
     if (engine_new(front, s, &fresh) != ECS_OK) {
         ecs_log(NULL, ECS_EV_RELOAD_FAILED, "worker %u keeps the former snapshot: no memory",
                 front->worker->index);
-        front->engine->auth.source_limiter = front->source_limiter;
         return;
     }
-    /* Requests in work keep their engine; its limiter may be the one just replaced. */
-    front->engine->auth.source_limiter = front->source_limiter;
+    ecs_limiter_set(front->device_limiter, (uint32_t)s->limits->device_per_minute,
+                    (uint32_t)s->limits->device_burst);
+    ecs_limiter_set(front->source_limiter, (uint32_t)s->auth->source_per_minute,
+                    (uint32_t)s->auth->source_burst);
     engine_unref(front->engine);
     front->engine = fresh;
     if (front->worker->index == 0)

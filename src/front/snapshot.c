@@ -27,7 +27,7 @@ static void read_plmns(struct ecs_snapshot *s, const char *path, struct ecs_faul
                      "an MCC with a two- or three-digit MNC (\"26201\")");
             continue;
         }
-        if (s->server->mode == ECS_MODE_PRODUCTION && strcmp(s->plmns[i].mcc, "001") == 0)
+        if (s->server->mode == ECS_MODE_PRODUCTION && strcmp(s->plmns[s->plmn_n].mcc, "001") == 0)
             ecs_fault_add(faults, path, 0, 0,
                           "auth.plmns: \"%.*s\" is a test network; it is refused unless server.mode is lab",
                           ECS_FMT(list->items[i]));

@@ -44,6 +44,8 @@ static void *thread_main(void *arg)
     sem_post(&start->ready); /* start is gone from here on */
     if (w->rc == ECS_OK) {
         w->rc = ecs_loop_run(w->loop);
+        if (w->rc == ECS_OK) /* an orderly end: the watchdog waits for the others only */
+            atomic_store_explicit(&w->beat_us, INT64_MAX, memory_order_relaxed);
         w->done(w);
         ecs_timer_disarm(&w->beat_timer);
     }

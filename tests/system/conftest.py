@@ -194,6 +194,60 @@ def end_all(daemons, node):
         print(text)
 
 
+class Site:
+    """A database of its own, for tests that stop it: cluster, lines, daemon(...) (not started)."""
+
+    def __init__(self, build, settings_for, where):
+        self.build, self.settings_for = build, settings_for
+        self.cluster = harness.Cluster(where)
+        self.daemons = []
+
+    def fill(self, where, count):
+        daemon = self.daemon()
+
+        def ctl(*arguments):
+            done = subprocess.run([self.build.ctl, "-c", daemon.conf_path, *arguments], capture_output=True, text=True,
+                                  timeout=120, env=harness.environment())
+            assert done.returncode == 0, done.stderr
+        ctl("db", "upgrade")
+        self.lines = harness.Lines(self.cluster, ctl, where, count)
+
+    def daemon(self, **overrides):
+        where, settings = self.settings_for(**harness.merge({"database": {"conninfo": self.cluster.conninfo}}, overrides))
+        self.daemons.append(harness.Daemon(self.build, where, settings))
+        return self.daemons[-1]
+
+    def phone(self, daemon, plain=False, **what):
+        line = self.lines.take(**what)
+        made = client.Phone(daemon.plain if plain else daemon.device, line.imsi, line.ki, line.opc, self.lines.imei())
+        made.line = line
+        return made
+
+
+@pytest.fixture(scope="module")
+def own_site(build, settings_for, area):
+    where = tempfile.mkdtemp(prefix="s", dir=area)
+    os.chmod(where, 0o755)
+    site = Site(build, settings_for, where)
+    try:
+        site.fill(where, 60)
+        yield site
+    finally:
+        for daemon in site.daemons:
+            daemon.kill()
+        site.cluster.remove()
+
+
+@pytest.fixture
+def site(own_site, request):
+    """A database that the test may stop, with its lines; site.daemon(...) makes a daemon at it, stopped behind the test."""
+    own_site.cluster.start()
+    before = len(own_site.daemons)
+    yield own_site
+    own_site.cluster.start()
+    end_all(own_site.daemons[before:], request.node)
+
+
 @pytest.fixture
 def clock(build, tmp_path):
     """A movable time of day; make_daemon(env=clock.env)."""

@@ -2,6 +2,7 @@
 """What the system tests stand on: a private PostgreSQL, key files and certificates, lines with SIM cards, and the real
 daemon as a process whose log, metrics, exit status and sanitizer reports are looked at. Nothing has a fixed port or place;
 everything is below one temporary directory. ECS_BUILD names the build directory."""
+import collections
 import contextlib
 import fcntl
 import hashlib
@@ -13,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 import psycopg
@@ -73,6 +75,32 @@ def free_port():
         _locks.append(file)
         return port
     raise RuntimeError("no free port")
+
+
+class Load:
+    """Threads that call work(number) again and again; counts what it returns (with an exception's text for a failure)."""
+
+    def __init__(self, work, threads=4):
+        self.counts, self.stopping = collections.Counter(), False
+        self.threads = [threading.Thread(target=self.run, args=(work, i), daemon=True) for i in range(threads)]
+
+    def run(self, work, number):
+        while not self.stopping:
+            try:
+                result = work(number)
+            except Exception as fault:  # any failure is a result of the load
+                result = f"{type(fault).__name__}: {fault}"
+            self.counts[result] += 1
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *what):
+        self.stopping = True
+        for thread in self.threads:
+            thread.join(30)
 
 
 def wait_for(what, seconds, text, pause=0.02):
@@ -201,11 +229,11 @@ def card_keys(imsi):
 class Lines:
     """Lines with cards, made in one import by entitlementctl; each test takes unused ones."""
 
-    def __init__(self, cluster, ctl, where):
+    def __init__(self, cluster, ctl, where, count=POOL):
         self.cluster, self.next, self.serial = cluster, 0, 0
         cluster.sql("INSERT INTO plan (plan, name, features) VALUES ('full', 'Full', %s) ON CONFLICT DO NOTHING", FEATURES)
         path = os.path.join(where, "lines.csv")
-        self.imsis = [f"{PLMN}{4700000000 + 7919 * i:010d}" for i in range(POOL)]
+        self.imsis = [f"{PLMN}{4700000000 + 7919 * i:010d}" for i in range(count)]
         with open(path, "w", encoding="ascii") as file:
             file.write("imsi,msisdn,plan,ki,opc\n")
             for i, imsi in enumerate(self.imsis):
@@ -213,7 +241,7 @@ class Lines:
                 file.write(f"{imsi},{self.msisdn(i)},full,{ki.hex()},{opc.hex()}\n")
         ctl("subscriber", "import", path)
         found = cluster.one("SELECT count(*) FROM auc")
-        assert found == POOL, f"{found} of {POOL} lines were imported"
+        assert found == count, f"{found} of {count} lines were imported"
 
     @staticmethod
     def msisdn(i):

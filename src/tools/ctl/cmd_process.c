@@ -19,6 +19,29 @@ static long long number_of(const json_t *json, const char *name)
     return (long long)json_integer_value(json_object_get(json, name));
 }
 
+static enum ctl_status poll_status(struct ctl *ctl, json_t **ret_json)
+{
+    struct timespec pause = {0, RELOAD_POLL_MS * 1000000L};
+
+    nanosleep(&pause, NULL);
+    return ctl_call(ctl, "GET", "/v1/status", NULL, ret_json);
+}
+
+/* The workers take the new policy from their mailboxes a moment after the counter has grown. */
+static enum ctl_status tell_reloaded(struct ctl *ctl)
+{
+    json_t *now = NULL;
+    enum ctl_status status = poll_status(ctl, &now);
+
+    if (status != CTL_OK)
+        return status;
+    if (ctl->json)
+        ctl_print_json(now);
+    else
+        printf("reloaded; policy %s\n", ctl_cell(ctl, json_object_get(now, "policy_hash")));
+    return CTL_OK;
+}
+
 /* Asks for the reload, then waits until the daemon has taken or refused it. */
 enum ctl_status ctl_reload(struct ctl *ctl)
 {
@@ -26,10 +49,7 @@ enum ctl_status ctl_reload(struct ctl *ctl)
     enum ctl_status status = ctl_call(ctl, "POST", "/v1/reload", NULL, &before);
 
     for (int waited = 0; status == CTL_OK && waited < RELOAD_WAIT_MS; waited += RELOAD_POLL_MS) {
-        struct timespec pause = {0, RELOAD_POLL_MS * 1000000L};
-
-        nanosleep(&pause, NULL);
-        status = ctl_call(ctl, "GET", "/v1/status", NULL, &now);
+        status = poll_status(ctl, &now);
         if (status != CTL_OK)
             break;
         if (number_of(now, "reload_failures") > number_of(before, "reload_failures"))
@@ -37,13 +57,8 @@ enum ctl_status ctl_reload(struct ctl *ctl)
                 ctl, CTL_FAILED,
                 "refused: the former configuration stays; the faults are in the daemon's log (and in "
                 "entitlementd --check)");
-        if (number_of(now, "reloads") > number_of(before, "reloads")) {
-            if (ctl->json)
-                ctl_print_json(now);
-            else
-                printf("reloaded; policy %s\n", ctl_cell(ctl, json_object_get(now, "policy_hash")));
-            return CTL_OK;
-        }
+        if (number_of(now, "reloads") > number_of(before, "reloads"))
+            return tell_reloaded(ctl);
     }
     return status != CTL_OK ? status
                             : ctl_fail(ctl, CTL_FAILED, "the daemon did not tell an outcome within 10 s");

@@ -87,7 +87,14 @@ static enum ctl_status run_command(struct ctl *ctl, const struct ctl_command *co
                                  "database not reachable.",
                                  command->help);
     char *name = ecs_printf(ctl->arena, "entitlementctl %s", command->words);
-    struct argp argp = {command->options, parse_own, command->arguments, doc, children, NULL, NULL};
+    /* glibc leaks two bytes for an empty array */
+    struct argp argp = {command->options->name ? command->options : NULL,
+                        parse_own,
+                        command->arguments,
+                        doc,
+                        children,
+                        NULL,
+                        NULL};
 
     ctl->words = command->words;
     ctl->arg = ecs_alloc(ctl->arena, ((size_t)argc + 1) * sizeof(*ctl->arg));

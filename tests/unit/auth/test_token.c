@@ -234,6 +234,38 @@ static void test_many_keys_do_not_grow_the_limiter_and_zero_means_no_limit(void 
     ecs_limiter_free(off);
 }
 
+static void test_the_limiter_fills_up_after_any_time_at_any_rate(void **state)
+{
+    struct ecs_limiter *l = ecs_limiter_new(1000000, 2, 16);
+
+    (void)state;
+    for (int64_t now = 1; now < INT64_C(1000000000000000); now = now * 3 + 1000) {
+        assert_true(ecs_limiter_take(l, 42, now, NULL));
+        assert_true(ecs_limiter_take(l, 42, now, NULL));
+        assert_false(ecs_limiter_take(l, 42, now, NULL));
+    }
+    ecs_limiter_free(l);
+}
+
+static void test_new_figures_of_the_limiter_keep_what_was_used(void **state)
+{
+    struct ecs_limiter *l = ecs_limiter_new(0, 1, 16);
+    int64_t now = 1000000000;
+
+    (void)state;
+    assert_true(ecs_limiter_take(l, 42, now, NULL));
+    ecs_limiter_set(l, 1, 2);
+    assert_true(ecs_limiter_take(l, 42, now, NULL));
+    assert_true(ecs_limiter_take(l, 42, now, NULL));
+    assert_false(ecs_limiter_take(l, 42, now, NULL));
+    ecs_limiter_set(l, 2, 5);
+    assert_false(ecs_limiter_take(l, 42, now, NULL));
+    assert_true(ecs_limiter_take(l, 42, now + 30000000, NULL));
+    ecs_limiter_set(l, 0, 1);
+    assert_true(ecs_limiter_take(l, 42, now, NULL));
+    ecs_limiter_free(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +277,8 @@ int main(void)
         cmocka_unit_test(test_faulty_key_rings_are_refused_with_the_line),
         cmocka_unit_test(test_the_limiter_allows_the_burst_then_the_rate),
         cmocka_unit_test(test_many_keys_do_not_grow_the_limiter_and_zero_means_no_limit),
+        cmocka_unit_test(test_the_limiter_fills_up_after_any_time_at_any_rate),
+        cmocka_unit_test(test_new_figures_of_the_limiter_keep_what_was_used),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
