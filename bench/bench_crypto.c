@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CPU time of the cryptography of one EAP-AKA authentication and of a sealed token, beside the sum of the bare
- * primitives they need, with kept contexts. Best of five, one thread. Prints one JSON line. */
+/* CPU time of the cryptography of one EAP-AKA authentication and of a sealed token, beside the sum of the
+ * bare primitives they need, with kept contexts. Best of five, one thread. Prints one JSON line. */
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
@@ -69,7 +69,8 @@ static double best_ns(struct bench *b, void (*fn)(struct bench *b))
 
 /* ---- ours ---- */
 
-static void make_vector(struct bench *b, const uint8_t rand[16], uint64_t sqn, struct ecs_aka_vector *ret_vector)
+static void make_vector(struct bench *b, const uint8_t rand[16], uint64_t sqn,
+                        struct ecs_aka_vector *ret_vector)
 {
     must(ecs_aka_vector_make(b->crypto, &b->key, rand, sqn, ret_vector) == ECS_OK, "vector");
 }
@@ -140,7 +141,8 @@ static void bare_milenage(struct bench *b)
 {
     int n;
 
-    must(EVP_EncryptInit_ex2(b->aes, NULL, b->key.ki, NULL, NULL) && EVP_EncryptUpdate(b->aes, b->sink, &n, b->sink, 16) &&
+    must(EVP_EncryptInit_ex2(b->aes, NULL, b->key.ki, NULL, NULL) &&
+             EVP_EncryptUpdate(b->aes, b->sink, &n, b->sink, 16) &&
              EVP_EncryptUpdate(b->aes, b->sink, &n, b->sink, 80),
          "AES");
 }
@@ -156,14 +158,14 @@ static void bare_mk(struct bench *b)
 
 static void bare_prf_k_aut(struct bench *b)
 {
-    uint8_t xkey[20] = { 1 };
+    uint8_t xkey[20] = {1};
 
     ecs_fips186_prf(xkey, b->sink, 40);
 }
 
 static void bare_prf_msk(struct bench *b)
 {
-    uint8_t xkey[20] = { 1 };
+    uint8_t xkey[20] = {1};
 
     ecs_fips186_prf(xkey, b->sink, 96);
 }
@@ -194,11 +196,12 @@ static void bare_open(struct bench *b)
 
 static void set_up_bare(struct bench *b)
 {
-    EVP_CIPHER *aes = EVP_CIPHER_fetch(NULL, "AES-128-ECB", NULL), *gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+    EVP_CIPHER *aes = EVP_CIPHER_fetch(NULL, "AES-128-ECB", NULL),
+               *gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
     EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-    OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char[]){ "SHA1" }, 0),
-                            OSSL_PARAM_END };
-    static const uint8_t key[32] = { 9 };
+    OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char[]){"SHA1"}, 0),
+                           OSSL_PARAM_END};
+    static const uint8_t key[32] = {9};
 
     b->aes = EVP_CIPHER_CTX_new();
     b->gcm = EVP_CIPHER_CTX_new();
@@ -213,11 +216,11 @@ static void set_up_bare(struct bench *b)
 
 static void set_up_card(struct bench *b)
 {
-    struct ecs_aka_usim usim = { .limit = 0 };
+    struct ecs_aka_usim usim = {.limit = 0};
     struct ecs_aka_usim_answer answer;
     struct ecs_eap_packet challenge;
     struct ecs_aka_vector vector;
-    uint8_t rand[16] = { 3 }, mk[20], k_aut[16];
+    uint8_t rand[16] = {3}, mk[20], k_aut[16];
 
     make_vector(b, rand, b->sqn, &vector);
     must(ecs_eap_begin(b->crypto, ECS_STR(NAI), &vector, 7, 0, &b->state) == ECS_OK, "begin");
@@ -228,14 +231,14 @@ static void set_up_card(struct bench *b)
     must(ecs_eap_aka_mk(b->crypto, ECS_STR(NAI), answer.ik, answer.ck, mk), "MK");
     ecs_eap_aka_k_aut(mk, k_aut);
     b->packet_n = ecs_eap_make_challenge_answer(b->crypto, ECS_EAP_TYPE_AKA, 7,
-                                                (struct ecs_str){ (const char *)answer.res, answer.res_n }, k_aut,
-                                                b->packet, sizeof(b->packet));
+                                                (struct ecs_str){(const char *)answer.res, answer.res_n},
+                                                k_aut, b->packet, sizeof(b->packet));
     must(b->packet_n > 0, "answer");
 }
 
 static void set_up(struct bench *b)
 {
-    struct ecs_keyring ring = { .count = 1 };
+    struct ecs_keyring ring = {.count = 1};
     struct ecs_aead_key *key;
     uint8_t id;
 
@@ -250,7 +253,8 @@ static void set_up(struct bench *b)
     b->sealer = ecs_sealer_new(b->crypto, &ring, ECS_STR("bench"));
     must(b->sealer, "sealer");
     key = ecs_sealer_current(b->sealer, &id);
-    must(ecs_wrap_seal(b->crypto, key, id, ECS_STR("001010000000001"), ECS_STR("ki"), b->key.ki, 16, b->wrapped.ki) &&
+    must(ecs_wrap_seal(b->crypto, key, id, ECS_STR("001010000000001"), ECS_STR("ki"), b->key.ki, 16,
+                       b->wrapped.ki) &&
              ecs_wrap_seal(b->crypto, key, id, ECS_STR("001010000000001"), ECS_STR("opc"), b->key.opc, 16,
                            b->wrapped.opc),
          "wrap");
@@ -277,10 +281,11 @@ int main(void)
     msk = best_ns(&b, bare_prf_msk);
     mac = best_ns(&b, bare_mac);
     bare = random + 2 * (milenage + mk + mac) + k_aut + msk;
-    printf("{\"first_ns\": %.0f, \"second_ns\": %.0f, \"unwrap_ns\": %.0f, \"bare_ns\": %.0f, \"bare_milenage_ns\": %.0f, "
+    printf("{\"first_ns\": %.0f, \"second_ns\": %.0f, \"unwrap_ns\": %.0f, \"bare_ns\": %.0f, "
+           "\"bare_milenage_ns\": %.0f, "
            "\"bare_mk_ns\": %.0f, \"bare_prf_ns\": %.0f, \"bare_mac_ns\": %.0f, ",
            first, second, best_ns(&b, unwrap_keys), bare, milenage, mk, k_aut + msk, mac);
-    printf("\"token_open_ns\": %.0f, \"token_seal_ns\": %.0f, \"bare_gcm_ns\": %.0f}\n", best_ns(&b, open_token),
-           best_ns(&b, seal_token), best_ns(&b, bare_open));
+    printf("\"token_open_ns\": %.0f, \"token_seal_ns\": %.0f, \"bare_gcm_ns\": %.0f}\n",
+           best_ns(&b, open_token), best_ns(&b, seal_token), best_ns(&b, bare_open));
     return 0;
 }

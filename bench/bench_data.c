@@ -3,8 +3,8 @@
  *   single  one pipelined statement per look-up (ecs_pg_exec)
  *   batch   the same row by natural batching (ecs_pg_batch)
  *   facts   the daemon's own statement, everything the rules need (ecs_store_facts)
- * N of them wait at a time; with a rate they arrive at random moments instead, and latency counts from the arrival.
- * Every answer must hold the subscriber that was asked for. Prints one JSON line. */
+ * N of them wait at a time; with a rate they arrive at random moments instead, and latency counts from the
+ * arrival. Every answer must hold the subscriber that was asked for. Prints one JSON line. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,14 +17,15 @@
 enum { SLOTS_MAX = 4096, UP_LIMIT_US = 10000000, LATENCIES_MAX = 4000000 };
 enum mode { SINGLE, BATCH, FACTS };
 
-static const char *const mode_names[] = { "single", "batch", "facts" };
+static const char *const mode_names[] = {"single", "batch", "facts"};
 static const struct ecs_pg_statement statements[] = {
-    { "bench_single",
-      "SELECT imsi, msisdn, line_state, plan, token_generation FROM subscriber WHERE imsi = $1::text", 1, true },
-    { "bench_batch",
-      "SELECT k.ord, s.imsi, s.msisdn, s.line_state, s.plan, s.token_generation "
-      "FROM unnest($1::text[]) WITH ORDINALITY k(imsi, ord) JOIN subscriber s ON s.imsi = k.imsi",
-      1, true },
+    {"bench_single",
+     "SELECT imsi, msisdn, line_state, plan, token_generation FROM subscriber WHERE imsi = $1::text", 1,
+     true},
+    {"bench_batch",
+     "SELECT k.ord, s.imsi, s.msisdn, s.line_state, s.plan, s.token_generation "
+     "FROM unnest($1::text[]) WITH ORDINALITY k(imsi, ord) JOIN subscriber s ON s.imsi = k.imsi",
+     1, true},
 };
 
 struct slot {
@@ -73,7 +74,8 @@ static enum ecs_next ask(struct ecs_flow *f)
 {
     struct slot *s = f->self;
     struct bench *b = s->bench;
-    struct ecs_facts_key key = { .imsi = s->key, .terminal_id = ECS_STR("350000000000001"), .tac = ECS_STR("35000000") };
+    struct ecs_facts_key key = {
+        .imsi = s->key, .terminal_id = ECS_STR("350000000000001"), .tac = ECS_STR("35000000")};
 
     if (b->mode == FACTS)
         return ecs_store_facts(f, b->store, &key, &s->facts);
@@ -114,7 +116,7 @@ static enum ecs_next give_up(struct ecs_flow *f)
     return ECS_DONE;
 }
 
-static const struct ecs_step steps[] = { { "ask", ask, 0 }, { "take", take, 0 }, { "give-up", give_up, 0 }, { 0 } };
+static const struct ecs_step steps[] = {{"ask", ask, 0}, {"take", take, 0}, {"give-up", give_up, 0}, {0}};
 
 static void on_end(struct ecs_flow *f)
 {
@@ -137,7 +139,8 @@ static bool start(struct bench *b, int64_t arrived_us)
     b->idle = s->next;
     b->busy++;
     memset(&s->flow, 0, sizeof(s->flow));
-    snprintf(s->imsi, sizeof(s->imsi), "00101%010llu", (unsigned long long)(random_next(b) % b->rows) % 10000000000);
+    snprintf(s->imsi, sizeof(s->imsi), "00101%010llu",
+             (unsigned long long)(random_next(b) % b->rows) % 10000000000);
     s->key = ecs_str_of(s->imsi);
     s->arrived_us = arrived_us;
     ecs_flow_start(&s->flow, b->loop, arena, NULL, steps, s, on_end);
@@ -153,13 +156,20 @@ static bool is_up(const struct bench *b)
 
 static bool open_database(struct bench *b, const char *conninfo, unsigned connections)
 {
-    struct ecs_pg_conf pg = { .conninfo = conninfo, .connections = connections, .max_waiting = SLOTS_MAX,
-                              .statements = statements, .n_statements = ECS_ARRAY_LEN(statements) };
-    struct ecs_store_conf store = { .pg = { .conninfo = conninfo, .connections = connections, .max_waiting = SLOTS_MAX },
-                                    .ind_bits = 5, .limit_attempts = 10, .limit_window_s = 300, .session_life_s = 90 };
+    struct ecs_pg_conf pg = {.conninfo = conninfo,
+                             .connections = connections,
+                             .max_waiting = SLOTS_MAX,
+                             .statements = statements,
+                             .n_statements = ECS_ARRAY_LEN(statements)};
+    struct ecs_store_conf store = {
+        .pg = {.conninfo = conninfo, .connections = connections, .max_waiting = SLOTS_MAX},
+        .ind_bits = 5,
+        .limit_attempts = 10,
+        .limit_window_s = 300,
+        .session_life_s = 90};
     int64_t limit = ecs_clock_mono_us() + UP_LIMIT_US;
 
-    b->query = (struct ecs_pg_batch_query){ .statement = 1, .key_columns = 1 };
+    b->query = (struct ecs_pg_batch_query){.statement = 1, .key_columns = 1};
     if (b->mode == FACTS)
         b->store = ecs_store_new(b->loop, &store, &b->stats);
     else
@@ -219,10 +229,12 @@ static void report(struct bench *b, double seconds)
 
     if (n)
         qsort(b->latency_us, n, sizeof(*b->latency_us), compare);
-    printf("{\"done\": %llu, \"failed\": %llu, \"refused\": %llu, \"seconds\": %.6f, \"rate\": %.1f, \"p50_us\": %u, "
+    printf("{\"done\": %llu, \"failed\": %llu, \"refused\": %llu, \"seconds\": %.6f, \"rate\": %.1f, "
+           "\"p50_us\": %u, "
            "\"p99_us\": %u, \"mean_batch\": %.2f, \"fault\": \"%s\"}\n",
-           (unsigned long long)b->done, (unsigned long long)b->failed, (unsigned long long)b->refused, seconds,
-           (double)b->done / seconds, n ? b->latency_us[n / 2] : 0, n ? b->latency_us[n * 99 / 100] : 0, batch, b->fault);
+           (unsigned long long)b->done, (unsigned long long)b->failed, (unsigned long long)b->refused,
+           seconds, (double)b->done / seconds, n ? b->latency_us[n / 2] : 0,
+           n ? b->latency_us[n * 99 / 100] : 0, batch, b->fault);
 }
 
 static bool parse(struct bench *b, int argc, char **argv)
@@ -241,13 +253,14 @@ static bool parse(struct bench *b, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    static struct bench b = { .random = 0x9E3779B97F4A7C15u };
+    static struct bench b = {.random = 0x9E3779B97F4A7C15u};
     unsigned connections = argc > 3 ? (unsigned)strtoul(argv[3], NULL, 10) : 0;
     double seconds;
 
     if (!parse(&b, argc, argv) || !connections) {
-        fprintf(stderr, "usage: bench_data CONNINFO single|batch|facts CONNECTIONS ROWS WAITING SECONDS RATE\n"
-                        "RATE 0: as many as WAITING allows\n");
+        fprintf(stderr,
+                "usage: bench_data CONNINFO single|batch|facts CONNECTIONS ROWS WAITING SECONDS RATE\n"
+                "RATE 0: as many as WAITING allows\n");
         return 2;
     }
     ecs_log_init(ECS_LOG_TEXT, ECS_LOG_WARNING);

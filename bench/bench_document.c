@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CPU time of a device's answer: our document (tree built in the arena, then rendered) beside jansson (tree built, then
- * dumped) and libxml2's xmlTextWriter, all with the same content, which is checked: JSON by jansson's comparison of what
- * it parses, XML byte by byte after both were parsed and written again. Best of five. Prints one JSON line. */
+/* CPU time of a device's answer: our document (tree built in the arena, then rendered) beside jansson (tree
+ * built, then dumped) and libxml2's xmlTextWriter, all with the same content, which is checked: JSON by
+ * jansson's comparison of what it parses, XML byte by byte after both were parsed and written again. Best of
+ * five. Prints one JSON line. */
 #include <jansson.h>
 #include <libxml/parser.h>
 #include <libxml/xmlwriter.h>
@@ -312,8 +313,8 @@ int main(void)
     json_n = out.n;
     check_xml();
     xml_n = out.n;
-    printf("{\"json_bytes\": %zu, \"json_ns\": %.0f, \"json_render_ns\": %.0f, \"jansson_ns\": %.0f, ", json_n,
-           best_ns(ours_json), best_ns(render_json), best_ns(jansson));
+    printf("{\"json_bytes\": %zu, \"json_ns\": %.0f, \"json_render_ns\": %.0f, \"jansson_ns\": %.0f, ",
+           json_n, best_ns(ours_json), best_ns(render_json), best_ns(jansson));
     printf("\"xml_bytes\": %zu, \"xml_ns\": %.0f, \"xml_render_ns\": %.0f, \"writer_ns\": %.0f}\n", xml_n,
            best_ns(ours_xml), best_ns(render_xml), best_ns(writer));
     ecs_buf_done(&out);

@@ -65,6 +65,16 @@ def pin(pids, cpus):
             pass
 
 
+# A device list and catalogues of the usual size, so that the planner sees what it would see in production.
+CATALOGUES = """
+INSERT INTO device_model (tac, vendor, model, category, capabilities)
+SELECT lpad(n::text, 8, '0'), 'Bench', 'Model ' || n, 'phone', '{volte,vowifi}' FROM generate_series(36000000, 36049999) n;
+INSERT INTO device_identity (terminal_id, state) SELECT '36' || lpad(n::text, 13, '0'), 'deny' FROM generate_series(1, 20000) n;
+INSERT INTO brand (brand, name) SELECT 'brand-' || n, 'Brand' FROM generate_series(1, 5) n;
+INSERT INTO plan (plan, name, features) SELECT 'plan-' || n, 'Plan', '{volte}' FROM generate_series(1, 50) n;
+"""
+
+
 class Server:
     """A running server: its processes, ports and the targets that it is asked for."""
 
@@ -142,7 +152,7 @@ class Lab:
         return f"host={self.pg_dir} port=5432 dbname={database} user=ecs"
 
     def psql(self, database, sql):
-        return self.call("psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql, self.conninfo(database)).strip()
+        return self.call("psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", self.conninfo(database), input=sql).strip()
 
     def table(self, database, rows):
         """A database with so many subscribers, warm."""
@@ -153,6 +163,8 @@ class Lab:
         self.call(self.tool("bench_prepare"), "devices", self.conninfo(database), self.path("token.keys"),
                   self.path("subscriber.keys"), str(min(rows, DEVICES)), self.path(database + ".targets"),
                   self.path(database + ".cards"))
+        self.psql(database, CATALOGUES)
+        self.psql(database, "VACUUM ANALYZE")
         self.times[database] = time.monotonic() - begin
 
     def warm(self, database):

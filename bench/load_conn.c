@@ -28,12 +28,12 @@ void load_conn_close(struct load_conn *conn)
 bool load_conn_open(struct load_conn *conn)
 {
     struct load *load = conn->load;
-    struct ecs_tls_client_open how = { .addr = (const struct sockaddr *)&load->address,
-                                       .addr_n = load->address_n,
-                                       .sni = "aes.bench.example",
-                                       .hold_finished = load->options.delay_ms > 0,
-                                       .resume = conn->session };
-    struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = conn };
+    struct ecs_tls_client_open how = {.addr = (const struct sockaddr *)&load->address,
+                                      .addr_n = load->address_n,
+                                      .sni = "aes.bench.example",
+                                      .hold_finished = load->options.delay_ms > 0,
+                                      .resume = conn->session};
+    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = conn};
 
     conn->started_us = load_now_us();
     conn->in_n = conn->out_n = conn->out_at = 0;
@@ -94,7 +94,7 @@ static void after_handshake(struct load_conn *conn)
         if (!load_eap_begin(conn))
             fail(conn, "EAP: the first request cannot be made");
         else
-            set_out(conn, (struct ecs_str){ conn->out, conn->out_n });
+            set_out(conn, (struct ecs_str){conn->out, conn->out_n});
         return;
     case LOAD_OPEN:
     case LOAD_KEEP:
@@ -153,7 +153,7 @@ static void answered(struct load_conn *conn, size_t head)
             return;
         }
         if (!done) {
-            set_out(conn, (struct ecs_str){ conn->out, conn->out_n });
+            set_out(conn, (struct ecs_str){conn->out, conn->out_n});
             return;
         }
     } else if (expect && !memmem(conn->in + head, conn->in_n - head, expect, strlen(expect))) {
@@ -187,7 +187,8 @@ static void fail_answer(struct load_conn *conn)
 static enum ecs_tls_io receive(struct load_conn *conn)
 {
     size_t n, head, all;
-    enum ecs_tls_io io = ecs_tls_client_read(conn->tls, conn->in + conn->in_n, sizeof(conn->in) - conn->in_n, &n);
+    enum ecs_tls_io io =
+        ecs_tls_client_read(conn->tls, conn->in + conn->in_n, sizeof(conn->in) - conn->in_n, &n);
     int complete;
 
     if (io != ECS_TLS_OK)
@@ -220,7 +221,8 @@ static enum ecs_tls_io shake_hands(struct load_conn *conn)
 static enum ecs_tls_io send_out(struct load_conn *conn)
 {
     size_t n;
-    enum ecs_tls_io io = ecs_tls_client_write(conn->tls, conn->out + conn->out_at, conn->out_n - conn->out_at, &n);
+    enum ecs_tls_io io =
+        ecs_tls_client_write(conn->tls, conn->out + conn->out_at, conn->out_n - conn->out_at, &n);
 
     if (io != ECS_TLS_OK)
         return io;

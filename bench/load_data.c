@@ -69,13 +69,14 @@ bool load_targets_read(struct load *load)
         int n;
 
         line[strcspn(line, "\r\n")] = '\0';
-        n = line[0] ? asprintf(&request, "GET %s HTTP/1.1\r\nHost: aes.bench.example\r\nAccept: "
-                                         "application/vnd.gsma.eap-relay.v1.0+json, application/json\r\n"
-                                         "User-Agent: PRD-TS43 Bench/1.0 bench-load/1.0 OS-Bench/1.0\r\n\r\n",
+        n = line[0] ? asprintf(&request,
+                               "GET %s HTTP/1.1\r\nHost: aes.bench.example\r\nAccept: "
+                               "application/vnd.gsma.eap-relay.v1.0+json, application/json\r\n"
+                               "User-Agent: PRD-TS43 Bench/1.0 bench-load/1.0 OS-Bench/1.0\r\n\r\n",
                                line)
                     : 0;
         if (n > 0)
-            load->requests[load->request_n++] = (struct ecs_str){ request, (size_t)n };
+            load->requests[load->request_n++] = (struct ecs_str){request, (size_t)n};
     }
     if (file)
         fclose(file);
@@ -92,7 +93,8 @@ static bool read_card(const char *line, struct load_card *card)
     card->key.alg = ECS_AKA_MILENAGE;
     card->key.ki_n = 16;
     return sscanf(line, "%16s %32s %32s %31s", imsi, ki, opc, card->terminal) == 4 &&
-           ecs_imsi_parse(ecs_str_of(imsi), &card->imsi) && ecs_hex_decode(ecs_str_of(ki), card->key.ki, 16) &&
+           ecs_imsi_parse(ecs_str_of(imsi), &card->imsi) &&
+           ecs_hex_decode(ecs_str_of(ki), card->key.ki, 16) &&
            ecs_hex_decode(ecs_str_of(opc), card->key.opc, 16);
 }
 
@@ -161,7 +163,8 @@ void load_report(const struct load *load)
 
     if (load->latency_n)
         qsort(load->latency_us, load->latency_n, sizeof(*load->latency_us), compare);
-    printf("{\"done\": %lu, \"failed\": %lu, \"resumed\": %lu, \"seconds\": %.6f, \"rate\": %.1f, \"p50_us\": %u, "
+    printf("{\"done\": %lu, \"failed\": %lu, \"resumed\": %lu, \"seconds\": %.6f, \"rate\": %.1f, "
+           "\"p50_us\": %u, "
            "\"p90_us\": %u, \"p99_us\": %u, \"max_us\": %u, \"fault\": \"",
            load->done, load->failed, load->resumed, seconds, seconds > 0 ? (double)load->done / seconds : 0.0,
            percentile(load, 0.5), percentile(load, 0.9), percentile(load, 0.99), percentile(load, 1.0));

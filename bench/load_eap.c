@@ -46,7 +46,8 @@ static size_t answer_challenge(struct load_conn *conn, struct ecs_str text, uint
         packet.message != ECS_EAP_MSG_REQ_CHALLENGE)
         return 0;
     if (ecs_aka_usim_answer(crypto, &card->key, (const uint8_t *)packet.attrs.value[ECS_AT_RAND].p,
-                            (const uint8_t *)packet.attrs.value[ECS_AT_AUTN].p, &card->state, &answer) != ECS_OK ||
+                            (const uint8_t *)packet.attrs.value[ECS_AT_AUTN].p, &card->state,
+                            &answer) != ECS_OK ||
         answer.kind == ECS_USIM_MAC_FAILURE)
         return 0;
     if (answer.kind == ECS_USIM_AUTS)
@@ -58,7 +59,7 @@ static size_t answer_challenge(struct load_conn *conn, struct ecs_str text, uint
     if (ecs_eap_mac_verify(crypto, &packet, k_aut, ECS_STR_NULL) != ECS_OK)
         return 0;
     return ecs_eap_make_challenge_answer(crypto, ECS_EAP_TYPE_AKA, packet.identifier,
-                                         (struct ecs_str){ (const char *)answer.res, answer.res_n }, k_aut, out,
+                                         (struct ecs_str){(const char *)answer.res, answer.res_n}, k_aut, out,
                                          room);
 }
 
@@ -80,8 +81,7 @@ static bool make_answer(struct load_conn *conn, struct ecs_str cookie, const uin
 
 bool load_eap_go_on(struct load_conn *conn, size_t head_n, bool *ret_done)
 {
-    struct ecs_str head = { conn->in, head_n }, body = { conn->in + head_n, conn->in_n - head_n }, line,
-                   cookie;
+    struct ecs_str head = {conn->in, head_n}, body = {conn->in + head_n, conn->in_n - head_n}, line, cookie;
     static const char begin[] = "{\"eap-relay-packet\":\"";
     uint8_t packet[ECS_EAP_MAX];
     ptrdiff_t at;
@@ -97,10 +97,10 @@ bool load_eap_go_on(struct load_conn *conn, size_t head_n, bool *ret_done)
     at = ecs_str_find(head, ECS_STR("Set-Cookie: "));
     if (conn->round++ > 2 || at < 0 || body.n < sizeof(begin) + 2)
         return false;
-    line = (struct ecs_str){ head.p + at + 12, head.n - (size_t)at - 12 };
+    line = (struct ecs_str){head.p + at + 12, head.n - (size_t)at - 12};
     if (!ecs_str_cut(&line, ';', &cookie))
         return false;
-    body = (struct ecs_str){ body.p + sizeof(begin) - 1, body.n - (sizeof(begin) - 1) - 2 };
+    body = (struct ecs_str){body.p + sizeof(begin) - 1, body.n - (sizeof(begin) - 1) - 2};
     n = answer_challenge(conn, body, packet, sizeof(packet));
     return n && make_answer(conn, cookie, packet, n);
 }

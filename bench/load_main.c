@@ -12,22 +12,22 @@
 
 #include "load.h"
 
-static const char *const mode_names[LOAD_MODE_COUNT] = { "keep", "open", "handshake", "cold", "resume",
-                                                         "eap",  "idle", "half",      "start" };
+static const char *const mode_names[LOAD_MODE_COUNT] = {"keep", "open", "handshake", "cold", "resume",
+                                                        "eap",  "idle", "half",      "start"};
 
 static const struct argp_option options[] = {
-    { "address", 'a', "127.0.0.1:PORT", 0, "the server", 0 },
-    { "tls", 't', "1.2|1.3", 0, "version (default 1.3)", 0 },
-    { "connections", 'c', "N", 0, "at a time (default 1)", 0 },
-    { "count", 'n', "N", 0, "connections or requests in all (default: until the time is over)", 0 },
-    { "seconds", 's', "S", 0, "longest run, up to 120 (default 10)", 0 },
-    { "rate", 'r', "N", 0, "requests per second (open)", 0 },
-    { "delay", 'd', "MS", 0, "hold the client's Finished back", 0 },
-    { "targets", 'f', "FILE", 0, "request targets, one per line", 0 },
-    { "expect", 'e', "TEXT", 0, "text that every body must hold", 0 },
-    { "cards", 'k', "FILE", 0, "IMSI, Ki, OPc, terminal_id per line (eap)", 0 },
-    { "status", 'S', "N", 0, "expected status (default 200)", 0 },
-    { 0 },
+    {"address", 'a', "127.0.0.1:PORT", 0, "the server", 0},
+    {"tls", 't', "1.2|1.3", 0, "version (default 1.3)", 0},
+    {"connections", 'c', "N", 0, "at a time (default 1)", 0},
+    {"count", 'n', "N", 0, "connections or requests in all (default: until the time is over)", 0},
+    {"seconds", 's', "S", 0, "longest run, up to 120 (default 10)", 0},
+    {"rate", 'r', "N", 0, "requests per second (open)", 0},
+    {"delay", 'd', "MS", 0, "hold the client's Finished back", 0},
+    {"targets", 'f', "FILE", 0, "request targets, one per line", 0},
+    {"expect", 'e', "TEXT", 0, "text that every body must hold", 0},
+    {"cards", 'k', "FILE", 0, "IMSI, Ki, OPc, terminal_id per line (eap)", 0},
+    {"status", 'S', "N", 0, "expected status (default 200)", 0},
+    {0},
 };
 
 static double number(struct argp_state *state, const char *arg, double low, double high)
@@ -121,12 +121,13 @@ static bool set_address(struct load *load)
     in->sin_family = AF_INET;
     in->sin_port = htons((uint16_t)atoi(colon + 1));
     load->address_n = sizeof(*in);
-    return in->sin_port && inet_pton(AF_INET, text, &in->sin_addr) == 1 && ntohl(in->sin_addr.s_addr) >> 24 == 127;
+    return in->sin_port && inet_pton(AF_INET, text, &in->sin_addr) == 1 &&
+           ntohl(in->sin_addr.s_addr) >> 24 == 127;
 }
 
 static bool prepare(struct load *load)
 {
-    struct ecs_tls_client_conf conf = { .insecure = true, .version = load->options.tls };
+    struct ecs_tls_client_conf conf = {.insecure = true, .version = load->options.tls};
     struct rlimit files;
 
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
@@ -148,13 +149,17 @@ static bool prepare(struct load *load)
 
 int main(int argc, char **argv)
 {
-    static const struct argp parser = { options, parse_option,
-                                        "keep|open|handshake|cold|resume|eap|idle|half|start [COMMAND...]",
-                                        "Load for the benches, on loopback only.", NULL, NULL, NULL };
+    static const struct argp parser = {options,
+                                       parse_option,
+                                       "keep|open|handshake|cold|resume|eap|idle|half|start [COMMAND...]",
+                                       "Load for the benches, on loopback only.",
+                                       NULL,
+                                       NULL,
+                                       NULL};
     static struct load load;
     bool good;
 
-    load.options = (struct load_options){ .tls = ECS_TLS_1_3, .connections = 1, .seconds = 10, .status = 200 };
+    load.options = (struct load_options){.tls = ECS_TLS_1_3, .connections = 1, .seconds = 10, .status = 200};
     signal(SIGPIPE, SIG_IGN);
     argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, &load.options);
     if (!set_address(&load)) {

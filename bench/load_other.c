@@ -16,7 +16,7 @@ extern char **environ;
 
 static void sleep_us(int64_t us)
 {
-    struct timespec t = { us / 1000000, us % 1000000 * 1000 };
+    struct timespec t = {us / 1000000, us % 1000000 * 1000};
 
     nanosleep(&t, NULL);
 }
@@ -25,7 +25,7 @@ static void sleep_us(int64_t us)
 
 static bool open_half(struct load *load, struct pollfd *slot)
 {
-    static const unsigned char begin[8] = { 22, 3, 1, 2, 0, 1, 0, 1 };
+    static const unsigned char begin[8] = {22, 3, 1, 2, 0, 1, 0, 1};
 
     slot->events = POLLIN;
     slot->fd = socket(load->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -40,7 +40,8 @@ static void reap_closed(struct load *load, struct pollfd *slots, int64_t *ret_la
     if (poll(slots, load->options.connections, 50) <= 0)
         return;
     for (unsigned i = 0; i < load->options.connections; i++)
-        if (slots[i].fd >= 0 && slots[i].revents && recv(slots[i].fd, bytes, sizeof(bytes), MSG_DONTWAIT) <= 0) {
+        if (slots[i].fd >= 0 && slots[i].revents &&
+            recv(slots[i].fd, bytes, sizeof(bytes), MSG_DONTWAIT) <= 0) {
             close(slots[i].fd);
             slots[i].fd = -1;
             load->done++;
@@ -84,14 +85,14 @@ bool load_run_half(struct load *load)
 /* One connection attempt: true when TLS stands; *ret_tcp when TCP was accepted. */
 static bool attempt(struct load *load, bool *ret_tcp)
 {
-    struct ecs_tls_client_open how = { .addr = (const struct sockaddr *)&load->address,
-                                       .addr_n = load->address_n,
-                                       .sni = "aes.bench.example" };
+    struct ecs_tls_client_open how = {.addr = (const struct sockaddr *)&load->address,
+                                      .addr_n = load->address_n,
+                                      .sni = "aes.bench.example"};
     struct ecs_tls_client *tls = ecs_tls_client_open(load->tls, &how);
     enum ecs_tls_io io;
 
     while (tls && ((io = ecs_tls_client_handshake(tls)) == ECS_TLS_WANT_READ || io == ECS_TLS_WANT_WRITE)) {
-        struct pollfd p = { ecs_tls_client_fd(tls), io == ECS_TLS_WANT_READ ? POLLIN : POLLOUT, 0 };
+        struct pollfd p = {ecs_tls_client_fd(tls), io == ECS_TLS_WANT_READ ? POLLIN : POLLOUT, 0};
 
         if (io == ECS_TLS_WANT_READ)
             *ret_tcp = true;

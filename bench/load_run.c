@@ -9,7 +9,13 @@
 
 #include "load.h"
 
-enum { EVENTS = 256, SETUP_IN_FLIGHT = 64, SETUP_LIMIT_US = 60000000, TAIL_LIMIT_US = 10000000, DUE_MAX = 1 << 16 };
+enum {
+    EVENTS = 256,
+    SETUP_IN_FLIGHT = 64,
+    SETUP_LIMIT_US = 60000000,
+    TAIL_LIMIT_US = 10000000,
+    DUE_MAX = 1 << 16
+};
 
 void load_ready(void)
 {
@@ -46,7 +52,7 @@ static void release_held(struct load *load)
 static bool turn(struct load *load, int64_t wait_us)
 {
     struct epoll_event events[EVENTS];
-    struct timespec wait = { wait_us / 1000000, wait_us % 1000000 * 1000 };
+    struct timespec wait = {wait_us / 1000000, wait_us % 1000000 * 1000};
     int n = epoll_pwait2(load->epoll, events, EVENTS, &wait, NULL);
 
     if (n < 0 && errno != EINTR) {
@@ -174,7 +180,7 @@ static void run_open(struct load *load)
     static struct schedule s;
     unsigned at = 0, all = load->options.connections;
 
-    s = (struct schedule){ .next_us = (double)load->begin_us, .random = 0x9E3779B97F4A7C15u };
+    s = (struct schedule){.next_us = (double)load->begin_us, .random = 0x9E3779B97F4A7C15u};
     for (;;) {
         int64_t now = load_now_us(), wait;
 

@@ -4,7 +4,6 @@ import os
 import re
 import statistics
 import subprocess
-import time
 from dataclasses import dataclass, field
 
 from lab import LOAD_CPU, TOP, run_time_ns
@@ -88,7 +87,3 @@ def wrk(server, seconds, connections, targets, non_2xx=False, cpus=(LOAD_CPU,)):
     if errors and any(int(e) for e in errors.groups()):
         raise RuntimeError(f"wrk on {server.name}: {errors[0]}")
     return {"rate": float(rate[1]), "cpu_us": cpu / 1000 / int(total[1])}
-
-
-def quiet_wait(seconds):
-    time.sleep(seconds)

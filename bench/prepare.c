@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes a lab ready for the benches: the schema; then key material, sealed tokens and request targets for the first
- * subscribers of scripts/gen-subscribers. The keys are random per run and good for nothing else. */
+/* Makes a lab ready for the benches: the schema; then key material, sealed tokens and request targets for the
+ * first subscribers of scripts/gen-subscribers. The keys are random per run and good for nothing else. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,27 +45,29 @@ static struct ecs_sealer *load_ring(struct ecs_crypto *crypto, const char *path,
     return sealer;
 }
 
-static bool insert_card(struct prepare *p, const struct ecs_imsi *imsi, const uint8_t ki[16], const uint8_t opc[16])
+static bool insert_card(struct prepare *p, const struct ecs_imsi *imsi, const uint8_t ki[16],
+                        const uint8_t opc[16])
 {
     uint8_t id, ki_wrapped[16 + ECS_WRAP_OVERHEAD], opc_wrapped[16 + ECS_WRAP_OVERHEAD];
     struct ecs_aead_key *key = ecs_sealer_current(p->keys, &id);
     struct ecs_str owner = ecs_str_of(imsi->s);
-    struct ecs_pg_param params[] = { ecs_pg_p_text(owner), ecs_pg_p_bytes(ki_wrapped, sizeof(ki_wrapped)),
-                                     ecs_pg_p_bytes(opc_wrapped, sizeof(opc_wrapped)) };
+    struct ecs_pg_param params[] = {ecs_pg_p_text(owner), ecs_pg_p_bytes(ki_wrapped, sizeof(ki_wrapped)),
+                                    ecs_pg_p_bytes(opc_wrapped, sizeof(opc_wrapped))};
 
     if (!ecs_wrap_seal(p->crypto, key, id, owner, ECS_STR("ki"), ki, 16, ki_wrapped) ||
         !ecs_wrap_seal(p->crypto, key, id, owner, ECS_STR("opc"), opc, 16, opc_wrapped))
         return false;
-    return ecs_pg_sync_exec(p->sync,
-                            "INSERT INTO auc (imsi, ki_wrapped, opc_wrapped) VALUES ($1::text, $2::bytea, $3::bytea) "
-                            "ON CONFLICT (imsi) DO UPDATE SET ki_wrapped = excluded.ki_wrapped, "
-                            "opc_wrapped = excluded.opc_wrapped, sqn = 0, attempts = 0",
-                            params, ECS_ARRAY_LEN(params), NULL) == ECS_OK;
+    return ecs_pg_sync_exec(
+               p->sync,
+               "INSERT INTO auc (imsi, ki_wrapped, opc_wrapped) VALUES ($1::text, $2::bytea, $3::bytea) "
+               "ON CONFLICT (imsi) DO UPDATE SET ki_wrapped = excluded.ki_wrapped, "
+               "opc_wrapped = excluded.opc_wrapped, sqn = 0, attempts = 0",
+               params, ECS_ARRAY_LEN(params), NULL) == ECS_OK;
 }
 
 static bool write_target(struct prepare *p, const struct ecs_imsi *imsi, const char *terminal_text)
 {
-    struct ecs_token token = { .imsi = *imsi, .groups = EVERY_GROUP, .issued_s = time(NULL) };
+    struct ecs_token token = {.imsi = *imsi, .groups = EVERY_GROUP, .issued_s = time(NULL)};
     struct ecs_terminal_id terminal;
     char text[ECS_TOKEN_TEXT_MAX + 1];
 
@@ -89,8 +91,9 @@ static bool make_device(struct prepare *p, unsigned long n)
 
     snprintf(text, sizeof(text), "00101%010lu", n);
     snprintf(terminal, sizeof(terminal), "35000000%07lu", n);
-    if (!ecs_imsi_parse(ecs_str_of(text), &imsi) || !ecs_random(p->crypto, ki, 16) || !ecs_random(p->crypto, opc, 16) ||
-        !insert_card(p, &imsi, ki, opc) || !write_target(p, &imsi, terminal))
+    if (!ecs_imsi_parse(ecs_str_of(text), &imsi) || !ecs_random(p->crypto, ki, 16) ||
+        !ecs_random(p->crypto, opc, 16) || !insert_card(p, &imsi, ki, opc) ||
+        !write_target(p, &imsi, terminal))
         return false;
     ecs_hex_encode(ki, 16, ki_hex);
     ecs_hex_encode(opc, 16, opc_hex);
@@ -118,13 +121,14 @@ static int make_devices(struct prepare *p, char **argv)
 
 int main(int argc, char **argv)
 {
-    struct prepare p = { 0 };
+    struct prepare p = {0};
     char error[256] = "";
     int rc = 2;
 
     if (argc < 3 || (strcmp(argv[1], "schema") != 0 && (strcmp(argv[1], "devices") != 0 || argc != 8))) {
-        fprintf(stderr, "usage: bench_prepare schema CONNINFO\n"
-                        "       bench_prepare devices CONNINFO TOKEN_KEYS SUBSCRIBER_KEYS COUNT TARGETS CARDS\n");
+        fprintf(stderr,
+                "usage: bench_prepare schema CONNINFO\n"
+                "       bench_prepare devices CONNINFO TOKEN_KEYS SUBSCRIBER_KEYS COUNT TARGETS CARDS\n");
         return rc;
     }
     if (ecs_pg_sync_connect(argv[2], CONNECT_TIMEOUT_S, error, &p.sync) != ECS_OK)

@@ -168,6 +168,8 @@ struct ecs_eap_challenge {
 enum ecs_next ecs_store_eap_resync(struct ecs_flow *f, struct ecs_store *store,
                                    const struct ecs_eap_resync *resync,
                                    struct ecs_eap_challenge *ret_challenge);
+/* A refused answer: the exchange is over. */
+enum ecs_next ecs_store_eap_end(struct ecs_flow *f, struct ecs_store *store, struct ecs_str handle);
 /* A success clears the count of attempts; worth a call only when ecs_eap_begun.attempts was above 1. */
 enum ecs_next ecs_store_eap_passed(struct ecs_flow *f, struct ecs_store *store, struct ecs_str imsi);
 /* Deletes at most max_rows expired sessions; ret_rows == max_rows: call again. For a timer of one worker. */

@@ -46,6 +46,8 @@ struct ecs_vector_ops {
     /* In the step behind each of them: turns the answer into the fields above. ECS_E_INTERNAL,
      * ECS_E_NO_MEMORY, ECS_E_CONFIG (a stored key cannot be unwrapped). */
     enum ecs_rc (*take)(struct ecs_flow *f, struct ecs_exchange *exchange);
+    /* A refused answer ends the session; waits. */
+    enum ecs_next (*end)(struct ecs_flow *f, struct ecs_exchange *exchange);
     /* Success: forget failed attempts. Not waited for. */
     void (*passed)(struct ecs_flow *f, const struct ecs_exchange *exchange);
 };

@@ -78,6 +78,10 @@ SELECT a.sqn IS NOT NULL, k.rounds >= $8::smallint AND k.rounds = $5::smallint, 
        CASE WHEN a.sqn IS NOT NULL THEN $4::smallint ELSE k.identifier END
 FROM k LEFT JOIN a ON true
 
+-- name: eap_end
+-- $1 handle: a refused answer ends the exchange, also for a right one that follows.
+DELETE FROM eap_session WHERE handle = $1::bytea
+
 -- name: eap_passed
 -- $1 imsi: a success clears the count of attempts. Written only when there is something to clear.
 UPDATE auc SET attempts = 0 WHERE imsi = $1::text AND attempts > 0

@@ -76,11 +76,10 @@ static enum ecs_rc check_token(struct ecs_auth *auth, const char **ret_why)
     if (auth->now >= auth->token.expires_s)
         return ECS_E_TOKEN_EXPIRED;
     *ret_why = "token: issued to another terminal_id";
-    if (request->has_terminal) {
-        ecs_token_terminal_digest(auth->env->crypto, &request->terminal, terminal);
-        if (!ecs_ct_equal(terminal, auth->token.terminal, sizeof(terminal)))
-            return ECS_E_TOKEN_INVALID;
-    }
+    /* A request without terminal_id (with requestor_id) opens only a token that was issued to such a one. */
+    ecs_token_terminal_digest(auth->env->crypto, &request->terminal, terminal);
+    if (!ecs_ct_equal(terminal, auth->token.terminal, sizeof(terminal)))
+        return ECS_E_TOKEN_INVALID;
     *ret_why = "token: belongs to another IMSI than the parameter names";
     if (request->has_imsi && !request->param[ECS_P_EAP_ID].n &&
         strcmp(request->imsi.s, auth->token.imsi.s) != 0)
@@ -150,8 +149,6 @@ static enum ecs_rc issue_new(const struct ecs_auth *auth, uint32_t generation, c
     if (!eap)
         token.groups |= auth->token.groups;
     ecs_token_terminal_digest(auth->env->crypto, &request->terminal, token.terminal);
-    if (!eap && !request->has_terminal)
-        memcpy(token.terminal, auth->token.terminal, sizeof(token.terminal));
     ecs_token_app_digest(auth->env->crypto, request->param[ECS_P_APP_NAME], token.app_name);
     *ret_validity_s = token.expires_s - EXPIRY_SLACK_S - auth->now;
     /* A repeated EAP answer gets the very same token (E-015). */

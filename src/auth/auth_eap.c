@@ -18,7 +18,8 @@ struct work {
     struct ecs_eap_state eap;
     uint8_t packet[PACKET_MAX];
     size_t packet_n;
-    size_t cookie_at; /* candidate that is tried */
+    size_t cookie_at;    /* candidate that is tried */
+    const char *refusal; /* static text */
 };
 
 static struct work *work_of(struct ecs_auth *auth)
@@ -200,6 +201,7 @@ static enum ecs_next ask_session(struct ecs_flow *f)
 }
 
 static enum ecs_next judge(struct ecs_flow *f);
+static enum ecs_next end_session(struct ecs_flow *f);
 
 /* What the session says replaces the request that brought the answer: only its Accept header counts (C-26).
  */
@@ -255,12 +257,14 @@ static enum ecs_next start_resync(struct ecs_flow *f, struct work *w, const stru
     enum ecs_rc rc =
         ecs_aka_resync(auth->env->crypto, w->exchange.key, w->eap.rand, result->auts, &w->exchange.sqn_ms);
 
+    w->refusal = "AUTS with a wrong MAC-S";
     if (rc == ECS_E_AUTH_REJECTED)
-        return ecs_flow_fail(f, rc, "AUTS with a wrong MAC-S");
+        return ecs_flow_goto(f, end_session);
     if (rc != ECS_OK)
         return ecs_flow_fail(f, rc, "AUTS could not be checked");
+    w->refusal = "the card asks for resynchronisation again and again";
     if (w->exchange.rounds >= ECS_EAP_CHALLENGES_MAX)
-        return ecs_flow_fail(f, ECS_E_AUTH_REJECTED, "the card asks for resynchronisation again and again");
+        return ecs_flow_goto(f, end_session);
     w->exchange.identifier++;
     if (!ecs_random(auth->env->crypto, w->exchange.rand, sizeof(w->exchange.rand)))
         return ecs_flow_fail(f, ECS_E_INTERNAL, "no random bytes");
@@ -287,7 +291,8 @@ static enum ecs_next act_on(struct ecs_flow *f, struct work *w, const struct ecs
         auth->outcome = ECS_AUTH_CHALLENGE;
         return ECS_DONE;
     default:
-        return ecs_flow_fail(f, ECS_E_AUTH_REJECTED, "EAP: %s", result->reason);
+        w->refusal = result->reason;
+        return ecs_flow_goto(f, end_session);
     }
 }
 
@@ -335,11 +340,25 @@ static enum ecs_next send_next_challenge(struct ecs_flow *f)
     return ECS_DONE;
 }
 
-/* take-session judges, too: what follows it runs only after a resynchronisation. */
+static enum ecs_next end_session(struct ecs_flow *f)
+{
+    struct ecs_auth *auth = f->self;
+
+    return auth->env->vectors->end(f, &work_of(auth)->exchange);
+}
+
+static enum ecs_next refuse(struct ecs_flow *f)
+{
+    return ecs_flow_fail(f, ECS_E_AUTH_REJECTED, "EAP: %s", work_of(f->self)->refusal);
+}
+
+/* take-session judges, too: next-challenge follows a resynchronisation, end-session a refusal. */
 const struct ecs_step ecs_auth_eap_answer_steps[] = {
     {"decode-answer", decode_answer, 0},
     {"ask-session", ask_session, LIMIT_MS},
     {"take-session", take_session, LIMIT_MS},
     {"next-challenge", send_next_challenge, 0},
+    {"end-session", end_session, LIMIT_MS},
+    {"refuse", refuse, 0},
     {0},
 };

@@ -77,6 +77,11 @@ static enum ecs_next resync(struct ecs_flow *f, struct ecs_exchange *x)
     return ecs_store_eap_resync(f, x->auth->env->store, &a->resync, &a->challenge);
 }
 
+static enum ecs_next end(struct ecs_flow *f, struct ecs_exchange *x)
+{
+    return ecs_store_eap_end(f, x->auth->env->store, handle_of(x));
+}
+
 /* One wrapped value; out holds 32 bytes. */
 static bool unwrap(const struct ecs_exchange *x, struct ecs_str owner, struct ecs_str field,
                    struct ecs_str wrapped, uint8_t *out, size_t *ret_n)
@@ -229,7 +234,7 @@ static void passed(struct ecs_flow *f, const struct ecs_exchange *x)
 
     const struct answer *a = x->answer;
 
-    if (x->repeated || a->session.attempts <= 1)
+    if (a->session.attempts <= 1)
         return;
     arena = ecs_arena_new(NULL, 0);
     p = arena ? ecs_alloc(arena, sizeof(*p)) : NULL;
@@ -248,5 +253,6 @@ const struct ecs_vector_ops ecs_vectors_local = {
     .resume = resume,
     .resync = resync,
     .take = take,
+    .end = end,
     .passed = passed,
 };

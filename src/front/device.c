@@ -18,7 +18,7 @@ static enum ecs_next admit(struct ecs_flow *f)
     struct ecs_str path = d->http->path, ours = ecs_str_of(conf->path);
 
     if (d->http->method != ECS_HTTP_GET && d->http->method != ECS_HTTP_POST)
-        return ecs_flow_fail(f, ECS_E_METHOD, "method %.*s", ECS_FMT(d->http->method_name));
+        return ecs_flow_fail(f, ECS_E_METHOD, "neither GET nor POST");
     if (path.n && path.p[path.n - 1] == '/')
         path.n--;
     if (ours.p[ours.n - 1] == '/')
@@ -260,7 +260,7 @@ static void device_end(struct ecs_flow *f)
         ecs_metric_count(d->front->metrics, ECS_M_EAP, d->auth.verdict - 1);
     if (d->http)
         ecs_http_reply(d->http, &d->reply); /* d goes with the arena */
-    engine_unref(engine); /* after the reply, whose headers name texts of the snapshot */
+    engine_unref(engine);                   /* after the reply, whose headers name texts of the snapshot */
 }
 
 void device_handle(struct ecs_http_request *http)

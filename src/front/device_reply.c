@@ -27,6 +27,25 @@ static struct ecs_str arena_copy(struct device *d, struct ecs_str bytes)
     return (struct ecs_str){ecs_memdup(d->flow.arena, bytes.p, bytes.n ? bytes.n : 1), bytes.n};
 }
 
+/* What is no AppID may be anything, an identity that came under the wrong name included: it is only counted.
+ */
+static void note_skipped(const struct ecs_log_ctx *log, struct ecs_str rest)
+{
+    char names[64] = "";
+    struct ecs_str part;
+    size_t at = 0;
+    unsigned other = 0;
+
+    if (!rest.n)
+        return;
+    while (ecs_str_cut(&rest, ',', &part))
+        if (part.n == 6 && ecs_str_starts_with_nocase(part, ECS_STR("ap")) && at + 8 < sizeof(names))
+            at += (size_t)snprintf(names + at, sizeof(names) - at, " %.*s", ECS_FMT(part));
+        else
+            other++;
+    ecs_log(log, ECS_EV_APP_SKIPPED, "AppIDs that TS.43 does not have:%s and %u others", names, other);
+}
+
 void device_note_request(struct device *d)
 {
     const struct ecs_ts43_request *r = &d->request;
@@ -38,8 +57,7 @@ void device_note_request(struct device *d)
                                ecs_app_id(r->apps[i]));
     if (r->has_terminal)
         memcpy(log->tac, r->terminal.tac, sizeof(log->tac));
-    if (r->skipped_apps.n)
-        ecs_log(log, ECS_EV_APP_SKIPPED, "AppIDs that TS.43 does not have: %.*s", ECS_FMT(r->skipped_apps));
+    note_skipped(log, r->skipped_apps);
     for (size_t i = 0; i < r->n_notes; i++)
         ecs_log_at(log, ECS_EV_PARAM_IGNORED, ECS_LOG_DEBUG, "%s", r->notes[i]);
 }

@@ -140,6 +140,15 @@ static bool leave_table(struct ecs_flow *f)
     return true;
 }
 
+/* One relaxed load when debug lines are off. */
+static void tell_step(const struct ecs_flow *f, const struct ecs_step *step, enum ecs_next next)
+{
+    static const char *const words[] = {"next", "waits", "goes elsewhere", "done"};
+
+    if (f->log && ecs_log_enabled(ECS_EV_FLOW))
+        ecs_log(f->log, ECS_EV_FLOW, "%s: %s", step->name, words[next]);
+}
+
 static void run(struct ecs_flow *f)
 {
     f->inside = true;
@@ -157,6 +166,7 @@ static void run(struct ecs_flow *f)
         if (f->log)
             f->log->step = step->name;
         next = step->fn(f);
+        tell_step(f, step, next);
         if (next == ECS_WAIT && begin_wait(f, step)) {
             f->inside = false;
             return;

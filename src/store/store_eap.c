@@ -155,6 +155,13 @@ enum ecs_next ecs_store_eap_resync(struct ecs_flow *f, struct ecs_store *store,
                       ret_challenge);
 }
 
+enum ecs_next ecs_store_eap_end(struct ecs_flow *f, struct ecs_store *store, struct ecs_str handle)
+{
+    const struct ecs_pg_param params[] = {ecs_pg_p_bytes(handle.p, handle.n)};
+
+    return store_exec(f, store, ECS_STMT_EAP_END, params, 1, NULL, NULL);
+}
+
 enum ecs_next ecs_store_eap_passed(struct ecs_flow *f, struct ecs_store *store, struct ecs_str imsi)
 {
     const struct ecs_pg_param params[] = {ecs_pg_p_text(imsi)};

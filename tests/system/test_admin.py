@@ -5,10 +5,13 @@ import datetime
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
+import time
 import urllib.parse
 
+import psycopg
 import pytest
 
 import client
@@ -92,6 +95,21 @@ def test_without_database_the_node_is_not_ready_and_says_why(make_daemon, cluste
     finally:
         cluster.start()
     harness.wait_for(lambda: own.admin("GET", "/ready")[0] == 200, 15, "ready again")
+
+
+def test_a_node_that_drains_is_not_ready(make_daemon):
+    own = make_daemon(server={"drain": "3s"})
+    with client.Connection(own.plain) as slow:
+        slow.send(b"GET /?app=ap2004 HTTP/1.1\r\nHost: x\r\n")  # keeps a worker from ending
+        own.send(signal.SIGTERM)
+
+        def draining():
+            try:
+                status, found = own.admin("GET", "/ready")
+            except (ConnectionError, FileNotFoundError):  # this worker had nothing to wait for
+                return "gone"
+            return status == 503 and found["error"]
+        assert harness.wait_for(draining, 3, "not ready") in ("gone", "this node is shutting down")
 
 
 # ---- routes and roles ----
@@ -449,16 +467,23 @@ def test_every_change_is_audited_without_identities(daemon, lines, cluster):
 
 
 def test_a_client_that_leaves_does_not_leave_a_change_unaudited(daemon, lines, cluster):
-    for _ in range(20):
-        line = lines.take()
-        body = b'{"language":"fr"}'
+    line = lines.take()
+    gone = daemon.metric("ecs_clients_gone_total")
+    with psycopg.connect(cluster.conninfo) as other:
+        other.execute("SELECT FROM subscriber WHERE imsi = %s FOR UPDATE", (line.imsi,))
         with socket.socket(socket.AF_UNIX) as raw:
             raw.connect(daemon.settings["admin"]["socket"])
-            raw.sendall(client.request_bytes("PUT", f"/v1/subscribers/{line.imsi}", (), body))
-        masked = f"{line.imsi[:5]}*******{line.imsi[-3:]}"
-        # The request may not have been read at all; but never is the row changed alone.
-        harness.wait_for(lambda: (line.value("language") == "fr") <= bool(cluster.sql(
-            "SELECT FROM audit WHERE subject_masked = %s AND action = 'subscriber.set'", masked)), 5, "audited")
+            raw.sendall(client.request_bytes("PUT", f"/v1/subscribers/{line.imsi}", (), b'{"language":"fr"}'))
+            harness.wait_for(lambda: cluster.one("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"), 5,
+                             "the change waits")
+        time.sleep(0.8)  # the server notices the client's leaving after 250 ms
+        assert line.value("language") is None
+        other.commit()
+    harness.wait_for(lambda: line.value("language") == "fr", 5, "the change")
+    masked = f"{line.imsi[:5]}*******{line.imsi[-3:]}"
+    harness.wait_for(lambda: cluster.one("SELECT count(*) FROM audit WHERE subject_masked = %s AND action = 'subscriber.set'",
+                                         masked), 5, "its row in the audit table")
+    assert daemon.metric("ecs_clients_gone_total") == gone  # counts devices only
 
 
 def test_many_calls_at_once(daemon, lines):

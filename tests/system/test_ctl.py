@@ -342,3 +342,46 @@ def test_output_that_cannot_be_written_is_a_failure(build, daemon):
         done = subprocess.run([build.ctl, "-c", daemon.conf_path, "config", "sample"], stdout=full, stderr=subprocess.PIPE,
                               env=harness.environment(), text=True)
     assert done.returncode == 1 and "written" in done.stderr
+
+
+# ---- manual pages ----
+
+MANUALS = os.path.join(harness.ROOT, "docs", "man")
+
+
+def page(name):
+    with open(os.path.join(MANUALS, name), encoding="utf-8") as file:
+        return file.read()
+
+
+def test_the_manual_names_every_command_and_option(run):
+    text = page("entitlementctl.1.scd")
+    table = open(os.path.join(harness.ROOT, "src", "tools", "ctl", "commands.def"), encoding="utf-8").read()
+    alias = {"plan set": "plan add"}
+    for words in re.findall(r'^COMMAND\("([^"]+)"', table, re.M):
+        assert f"*{alias.get(words, words)}*" in text, words
+    options = open(os.path.join(harness.ROOT, "src", "tools", "ctl", "options.c"), encoding="utf-8").read()
+    for name in set(re.findall(r'\{ ?"([a-z-]+)", CTL_', options)):
+        assert f"*--{name}" in text or f"--{name}*" in text, name
+
+
+def test_the_manual_of_the_configuration_is_in_step(ctl):
+    done = subprocess.run(["/usr/bin/python3", os.path.join(harness.ROOT, "cmake", "man_settings.py"),
+                           os.path.join(MANUALS, "entitlementd.yaml.5.scd"), "--check"],
+                          input=ctl("config", "manual").stdout, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", ["entitlementd.8", "entitlementd.yaml.5", "entitlementctl.1", "entitlement-devsim.1"])
+def test_manual_pages_are_well_formed(name):
+    done = subprocess.run(["scdoc"], input=page(name + ".scd"), capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.count(".SH") >= 4, done.stderr
+
+
+def test_the_manual_of_the_simulator_names_its_commands(build):
+    text = page("entitlement-devsim.1.scd")
+    done = subprocess.run([build.devsim], capture_output=True, text=True, env=harness.environment())
+    commands = re.findall(r"^  ([a-z-]+) ", done.stderr, re.M)
+    assert len(commands) >= 5
+    for words in commands:
+        assert f"*{words}*" in text, words

@@ -138,7 +138,7 @@ def test_many_settings_change_at_a_reload(phone, make_daemon, area):
     p.login()
     daemon.write(device={"post": False, "version_min": "3.0", "default_language": "fr", "offered": ["ap2003", "ap2004"],
                          "irat_spelling": ["aosp"], "gzip_min": 0}, policy={"portal_url": "https://new.example/portal"},
-                 limits={"device_per_minute": 600, "device_burst": 5}, server={"log_level": "warning"})
+                 limits={"device_per_minute": 600, "device_burst": 5}, server={"log_level": "notice"})
     daemon.reload()
     assert p.post(p.json_parameters(token=p.token)).status == 405
     assert p.query(entitlement_version="2.0").status == 406
@@ -438,7 +438,7 @@ FAULTS = [
     ("  listen:", "  gzip_min: 3 elephants\n  listen:", "3:13", ["device.gzip_min", "3 elephants"]),
     ("  listen:", "  post: perhaps\n  listen:", "3:9", ["device.post", "perhaps"]),
     ("  listen:", "  plain_listen: [\"192.0.2.1:80\"]\n  listen:", "3:17", ["192.0.2.1:80", "loopback"]),
-    ("  listen:", "  path: entitlement\n  listen:", "2:1", ["path"]),
+    ("certificates:\n", "  path: entitlement\ncertificates:\n", "4:9", ["path"]),
     ("    key: {key}", "    keys: {key}", "6:5", ["keys"]),
     ("    key: {key}", "    key: /nonexistent/key.pem", "6:10", ["/nonexistent/key.pem"]),
     ("database: {{ conninfo: \"host=/x dbname=y\" }}", "database: {{ connections: 2 }}", "7:11", ["database.conninfo", "missing"]),
@@ -606,7 +606,7 @@ def test_metrics_are_what_prometheus_reads(phone, make_daemon):
     assert daemon.metric("ecs_answers_total", result="ok") == 5
     assert daemon.metric("ecs_answers_total", result="token_invalid") == 1
     assert daemon.metric("ecs_documents_total", format="xml") + daemon.metric("ecs_documents_total", format="json") == 3
-    assert daemon.metric("ecs_app_status_total", app="ap2004") == 3
+    assert daemon.metric("ecs_app_status_total", app="vowifi") == 3
 
 
 def test_health_and_readiness(site):
@@ -638,7 +638,7 @@ def test_slow_and_idle_connections_are_closed(make_daemon):
 
 
 def test_connections_of_one_address_are_limited(make_daemon):
-    daemon = make_daemon(server={"workers": 1}, limits={"per_prefix": 5})
+    daemon = make_daemon(server={"workers": 1}, limits={"per_prefix": 5}, device={"trusted_proxies": ["192.0.2.0/24"]})
     held = [Connection(daemon.device) for _ in range(5)]
     assert all(c.request("GET", "/").status == 400 for c in held)
     with pytest.raises(OSError):

@@ -288,3 +288,15 @@ def test_notices_are_told_and_end(known, cluster):
         cluster.sql("DELETE FROM service_notice")
     document = known.ask()
     assert document.status("ap2004") == 1 and document.version > last
+
+
+# proves: P-071
+def test_brands_of_one_range_are_told_apart_by_gid1(phone, make_daemon, area):
+    where = copy_policy(area, "gid")
+    change_policy(where, "rules:\n", "rules:\n  - name: second-brand\n    when: [ \"sim.gid1 is 0A1B\" ]\n"
+                                     "    then: { flow-url: \"https://second.example/vowifi\" }\n")
+    p = phone(at=make_daemon(policy={"directory": where}))
+    p.login()
+    for gid, url in ((None, "https://portal.example.net/vowifi"), ("0A1B", "https://second.example/vowifi"),
+                     ("0a1b", "https://second.example/vowifi"), ("FF", "https://portal.example.net/vowifi")):
+        assert p.ask(GID1=gid)["ap2004"]["ServiceFlow_URL"] == url, gid

@@ -114,9 +114,16 @@ static enum ecs_sim_outcome judge_success(struct ecs_sim_device *d, enum ecs_sim
 }
 
 /* What is hidden in printed documents. */
-static const char *const secret_names[] = {
-    "token",        "TemporaryToken",        "msisdn",        "ICCID", "SimID",
-    "ProfileIccid", "ProfileActivationCode", "PrivateUserID", NULL};
+static const char *const secret_names[] = {"token",
+                                           "TemporaryToken",
+                                           "msisdn",
+                                           "ICCID",
+                                           "SimID",
+                                           "ProfileIccid",
+                                           "ProfileActivationCode",
+                                           "PrivateUserID",
+                                           "ServiceFlow_UserData",
+                                           NULL};
 
 static enum ecs_sim_outcome exchange(struct ecs_sim_device *d, struct ecs_str request,
                                      enum ecs_sim_request_kind kind)

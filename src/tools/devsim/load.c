@@ -144,6 +144,8 @@ static void end_warm_up(struct ecs_load *load)
     memset(&load->stats, 0, sizeof(load->stats));
     load->cpu_start = cpu_seconds();
     load->start_us = load->now_us;
+    if (load->next_job_us < load->now_us)
+        load->next_job_us = load->now_us; /* what waited is forgotten, too */
     load->started = 0;
 }
 

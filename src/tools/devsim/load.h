@@ -76,6 +76,11 @@ void ecs_load_subscribers_done(struct ecs_load_subscribers *subscribers);
 struct ecs_load_subscriber *ecs_load_subscriber_next(struct ecs_load_subscribers *subscribers,
                                                      bool with_token);
 
+/* The parameters that the user gave, and a terminal_id of the subscriber's own when the user gave none: an
+ * IMEI made of TAC 49015420 and the last digits of the IMSI. */
+void ecs_load_subscriber_params(struct ecs_sim_params *out, const struct ecs_sim_params *user,
+                                const struct ecs_load_subscriber *subscriber);
+
 /* ---- run ---- */
 
 enum ecs_load_state {

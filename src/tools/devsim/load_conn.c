@@ -77,8 +77,10 @@ static void finish_job(struct ecs_load_conn *conn, bool keep)
     struct ecs_load_stats *stats = &conn->load->stats;
     int64_t held_us = conn->kind == ECS_LOAD_DELAY ? (int64_t)conn->load->delay_ms * 1000 : 0;
 
-    stats->jobs_done++;
-    ecs_load_histogram_add(&stats->job, ecs_clock_mono_us() - conn->scheduled_us - held_us);
+    if (conn->scheduled_us >= conn->load->start_us) { /* else it began in the warm-up */
+        stats->jobs_done++;
+        ecs_load_histogram_add(&stats->job, ecs_clock_mono_us() - conn->scheduled_us - held_us);
+    }
     if (keep)
         conn->state = ECS_LOAD_IDLE;
     else

@@ -26,14 +26,15 @@ static bool token_request(struct ecs_load_conn *conn)
 
     if (!who->request) {
         struct ecs_arena *arena = ecs_arena_new(&conn->load->cache, 0);
-        struct ecs_sim_params params;
+        struct ecs_sim_params params, user;
         struct ecs_buf text = {0};
 
         if (!arena)
             return fail_memory(conn);
         ecs_sim_params_init(&params, arena);
-        ecs_sim_wire_params(&params, &d->wire, &d->params, ECS_SIM_AUTH_TOKEN, &who->usim,
-                            ecs_str_of(who->token));
+        ecs_sim_params_init(&user, arena);
+        ecs_load_subscriber_params(&user, &d->params, who);
+        ecs_sim_wire_params(&params, &d->wire, &user, ECS_SIM_AUTH_TOKEN, &who->usim, ecs_str_of(who->token));
         ecs_sim_wire_first(&text, &d->wire, &params, ECS_SIM_FAST, NULL);
         ecs_arena_free(arena);
         if (!text.overflow && !params.no_memory)
@@ -54,6 +55,7 @@ static bool token_request(struct ecs_load_conn *conn)
 static bool eap_request(struct ecs_load_conn *conn)
 {
     struct ecs_sim_device *d = &conn->load->device;
+    struct ecs_sim_params user;
 
     conn->arena = ecs_arena_new(&conn->load->cache, 0);
     if (!conn->arena)
@@ -62,7 +64,9 @@ static bool eap_request(struct ecs_load_conn *conn)
     conn->cookies = (struct ecs_sim_cookies){.arena = conn->arena};
     conn->rounds = 0;
     conn->eap_answered = false;
-    ecs_sim_wire_params(&conn->params, &d->wire, &d->params, ECS_SIM_AUTH_EAP, &conn->subscriber->usim,
+    ecs_sim_params_init(&user, conn->arena);
+    ecs_load_subscriber_params(&user, &d->params, conn->subscriber);
+    ecs_sim_wire_params(&conn->params, &d->wire, &user, ECS_SIM_AUTH_EAP, &conn->subscriber->usim,
                         ECS_STR_NULL);
     ecs_buf_reset(&conn->out);
     ecs_sim_wire_first(&conn->out, &d->wire, &conn->params, ECS_SIM_START, NULL);

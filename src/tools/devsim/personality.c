@@ -281,7 +281,6 @@ const struct ecs_sim_personality ecs_sim_personalities[] = {
         .post_type = JSON,
         .relay_type = JSON,
         .relay_keeps_query = true,
-        .follows_redirects = true,
         .packet_reader = ECS_SIM_PACKET_JSON,
         .attr_reader = ECS_SIM_ATTR_WALK,
         .cookies = ECS_SIM_COOKIES_PAIRS,

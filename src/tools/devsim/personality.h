@@ -60,7 +60,6 @@ struct ecs_sim_personality {
     bool gzip;            /* asks for gzip and decodes it */
     bool no_sni;          /* never names the server */
     bool no_name_check;   /* does not compare the certificate's name */
-    bool follows_redirects;
     /* reading */
     bool exact_type; /* Content-Type compared with no parameters */
     enum ecs_sim_packet_reader packet_reader;

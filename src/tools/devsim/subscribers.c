@@ -102,6 +102,28 @@ bool ecs_load_subscribers_write(const struct ecs_load_subscribers *s, const char
     return good;
 }
 
+void ecs_load_subscriber_params(struct ecs_sim_params *out, const struct ecs_sim_params *user,
+                                const struct ecs_load_subscriber *subscriber)
+{
+    const char *imsi = subscriber->usim.imsi.s;
+    size_t n = strlen(imsi);
+    char imei[16] = "49015420000000";
+    unsigned sum = 0;
+
+    ecs_sim_params_copy(out, user);
+    if (ecs_sim_params_get(user, "terminal_id").p)
+        return;
+    memcpy(imei + 8, imsi + n - 6, 6);  /* an IMSI has at least six digits */
+    for (unsigned i = 0; i < 14; i++) { /* Luhn */
+        unsigned digit = (unsigned)(imei[i] - '0') << (i & 1);
+
+        sum += digit / 10 + digit % 10;
+    }
+    imei[14] = (char)('0' + (10 - sum % 10) % 10);
+    imei[15] = '\0';
+    ecs_sim_params_add_cstr(out, "terminal_id", imei);
+}
+
 /* "/?IMSI=...&token=..." out of the first line of each token request. */
 bool ecs_load_paths_write(struct ecs_load *load, const char *path)
 {
@@ -115,15 +137,16 @@ bool ecs_load_paths_write(struct ecs_load *load, const char *path)
     for (size_t i = 0; good && i < load->subscribers.n; i++) {
         struct ecs_load_subscriber *one = &load->subscribers.list[i];
         struct ecs_arena *arena = one->token ? ecs_arena_new(NULL, 0) : NULL;
-        struct ecs_sim_params params;
+        struct ecs_sim_params params, user;
         struct ecs_buf text = {0};
         struct ecs_str rest, word;
 
         if (!arena)
             continue;
         ecs_sim_params_init(&params, arena);
-        ecs_sim_wire_params(&params, &d->wire, &d->params, ECS_SIM_AUTH_TOKEN, &one->usim,
-                            ecs_str_of(one->token));
+        ecs_sim_params_init(&user, arena);
+        ecs_load_subscriber_params(&user, &d->params, one);
+        ecs_sim_wire_params(&params, &d->wire, &user, ECS_SIM_AUTH_TOKEN, &one->usim, ecs_str_of(one->token));
         ecs_sim_wire_first(&text, &d->wire, &params, ECS_SIM_FAST, NULL);
         rest = ecs_buf_str(&text);
         good = ecs_str_cut(&rest, ' ', &word) && ecs_str_cut(&rest, ' ', &word) &&

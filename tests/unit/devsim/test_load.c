@@ -140,6 +140,22 @@ static void test_bad_lines_are_named_with_their_number(void **state)
     ecs_crypto_free(crypto);
 }
 
+static void test_each_subscriber_has_a_device_of_its_own(void **state)
+{
+    struct ecs_load_subscriber one = {.usim = {.imsi = {"001010123451851"}}};
+    struct ecs_sim_params user, out;
+
+    ecs_sim_params_init(&user, *state);
+    ecs_sim_params_init(&out, *state);
+    ecs_load_subscriber_params(&out, &user, &one);
+    /* TAC, the last six digits of the IMSI, check digit of TS 23.003 B.1 */
+    assert_text(ecs_sim_params_get(&out, "terminal_id"), "490154204518510");
+    ecs_sim_params_add_cstr(&user, "terminal_id", "mine");
+    ecs_sim_params_init(&out, *state);
+    ecs_load_subscriber_params(&out, &user, &one);
+    assert_text(ecs_sim_params_get(&out, "terminal_id"), "mine");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +163,7 @@ int main(void)
         SENTENCE(test_histogram_takes_any_value),
         SENTENCE(test_first_errors_are_kept_once_as_samples),
         SENTENCE(test_subscriber_list_is_read_and_written_again),
+        SENTENCE(test_each_subscriber_has_a_device_of_its_own),
         SENTENCE(test_bad_lines_are_named_with_their_number),
     };
 

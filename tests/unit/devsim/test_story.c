@@ -5,6 +5,9 @@
 #include "mini_ecs.h"
 
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "options.h"
 
@@ -19,8 +22,8 @@ static int call(int (*command)(int, char **), const char *output, const char *co
     int argc = 1, rc, saved = dup(STDOUT_FILENO), saved_err = dup(STDERR_FILENO);
     int fd = open(output ? output : "/dev/null", O_WRONLY | O_CREAT | O_TRUNC, 0600);
 
-    snprintf(url, sizeof(url), "--url=%s", mini.url);
-    snprintf(ca, sizeof(ca), "--ca=%s", mini.ca);
+    snprintf(url, sizeof(url), "--url=%s", mini_url);
+    snprintf(ca, sizeof(ca), "--ca=%s", mini_ca);
     argv[argc++] = url;
     argv[argc++] = ca;
     argv[argc++] = (char *)(uintptr_t) "--resolve=ecs.test:127.0.0.1";
