@@ -63,7 +63,7 @@ struct ecs_auth {
     struct ecs_token token; /* method TOKEN: the opened token */
     uint8_t handle[32];     /* EAP: digest of the cookie; seeds what must be equal in a repeated answer */
     bool repeated;          /* EAP: the same answer was given before */
-    int64_t issued_s;       /* EAP: when the exchange was answered first */
+    int64_t issued_s; /* EAP: begin of the exchange (database clock) */
     struct ecs_subscriber_facts *facts; /* EAP: came with the session; NULL: to be loaded */
     struct ecs_str packet;              /* CHALLENGE: bytes to send */
     struct ecs_str cookie;              /* CHALLENGE: value of the session cookie */

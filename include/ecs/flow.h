@@ -34,7 +34,7 @@ struct ecs_flow {
     struct ecs_loop *loop;
     struct ecs_log_ctx *log; /* may be NULL */
     enum ecs_rc rc;          /* first failure */
-    const char *reason;      /* for log and operator, never for the device; "" when none */
+    const char *reason;      /* for log and operator; below 500 it may go to the device: names, never values */
     /* below: the engine's */
     struct {
         const struct ecs_step *steps;

@@ -28,7 +28,12 @@ bool ecs_store_is_up(const struct ecs_store *store);
 /* ---- facts -----------------------------------------------------------------------------------------------
  */
 
-enum ecs_line_state { ECS_ROW_LINE_ACTIVE, ECS_ROW_LINE_SUSPENDED, ECS_ROW_LINE_BARRED, ECS_ROW_LINE_TERMINATED };
+enum ecs_line_state {
+    ECS_ROW_LINE_ACTIVE,
+    ECS_ROW_LINE_SUSPENDED,
+    ECS_ROW_LINE_BARRED,
+    ECS_ROW_LINE_TERMINATED
+};
 enum ecs_roaming { ECS_ROW_ROAMING_UNKNOWN, ECS_ROW_ROAMING_HOME, ECS_ROW_ROAMING_ROAMING };
 enum ecs_device_category {
     ECS_ROW_DEVICE_UNKNOWN, /* the TAC is in no list */
@@ -39,8 +44,18 @@ enum ecs_device_category {
     ECS_ROW_DEVICE_IOT,
     ECS_ROW_DEVICE_OTHER
 };
-enum ecs_identity_state { ECS_ROW_IDENTITY_UNKNOWN, ECS_ROW_IDENTITY_ALLOW, ECS_ROW_IDENTITY_DENY, ECS_ROW_IDENTITY_STOLEN };
-enum ecs_override { ECS_ROW_OVERRIDE_NONE, ECS_ROW_OVERRIDE_ALLOW, ECS_ROW_OVERRIDE_DENY, ECS_ROW_OVERRIDE_PROVISIONING };
+enum ecs_identity_state {
+    ECS_ROW_IDENTITY_UNKNOWN,
+    ECS_ROW_IDENTITY_ALLOW,
+    ECS_ROW_IDENTITY_DENY,
+    ECS_ROW_IDENTITY_STOLEN
+};
+enum ecs_override {
+    ECS_ROW_OVERRIDE_NONE,
+    ECS_ROW_OVERRIDE_ALLOW,
+    ECS_ROW_OVERRIDE_DENY,
+    ECS_ROW_OVERRIDE_PROVISIONING
+};
 
 struct ecs_line_service {
     struct ecs_str service;
@@ -105,7 +120,8 @@ enum ecs_eap_outcome {
     ECS_ROW_EAP_OK,
     ECS_ROW_EAP_UNKNOWN, /* no such subscriber or key; finish, resync: no such session, or expired */
     ECS_ROW_EAP_LIMITED, /* too many attempts, or too many challenges in this exchange */
-    ECS_ROW_EAP_RACED, /* resync: a copy of the request was faster; its challenge is returned, to be sent again */
+    ECS_ROW_EAP_RACED,   /* resync: a copy of the request was faster; its challenge is returned, to be sent
+                            again */
 };
 
 struct ecs_auc_key {
@@ -141,9 +157,9 @@ struct ecs_eap_session {
     uint8_t rand[16];
     uint64_t sqn;
     uint8_t identifier;
-    unsigned rounds; /* challenges sent */
+    unsigned rounds; /* challenges sent; 0: refused before */
     int64_t created_at;
-    bool has_key; /* the key may have been removed meanwhile */
+    bool has_key;      /* the key may have been removed meanwhile */
     unsigned attempts; /* of the subscriber in this window, this exchange included */
     struct ecs_auc_key key;
     struct ecs_subscriber_facts facts;
@@ -168,8 +184,10 @@ struct ecs_eap_challenge {
 enum ecs_next ecs_store_eap_resync(struct ecs_flow *f, struct ecs_store *store,
                                    const struct ecs_eap_resync *resync,
                                    struct ecs_eap_challenge *ret_challenge);
-/* A refused answer: the exchange is over. */
-enum ecs_next ecs_store_eap_end(struct ecs_flow *f, struct ecs_store *store, struct ecs_str handle);
+/* refused: the exchange is over, ecs_eap_session.rounds is 0 from now on. Otherwise what came was no answer:
+ * the session waits on as if nothing had come. */
+enum ecs_next ecs_store_eap_mark(struct ecs_flow *f, struct ecs_store *store, struct ecs_str handle,
+                                 bool refused);
 /* A success clears the count of attempts; worth a call only when ecs_eap_begun.attempts was above 1. */
 enum ecs_next ecs_store_eap_passed(struct ecs_flow *f, struct ecs_store *store, struct ecs_str imsi);
 /* Deletes at most max_rows expired sessions; ret_rows == max_rows: call again. For a timer of one worker. */

@@ -10,6 +10,7 @@ enum ecs_exchange_outcome {
     ECS_EXCHANGE_OK,
     ECS_EXCHANGE_UNKNOWN, /* no such subscriber or no key: to the phone the same as a wrong answer (E-026) */
     ECS_EXCHANGE_LIMITED, /* too many attempts, or the last challenge of the exchange was used up */
+    ECS_EXCHANGE_REFUSED, /* an earlier answer was wrong */
     ECS_EXCHANGE_LOST,    /* no such session, expired, or answered more than 10 s ago */
 };
 
@@ -46,8 +47,9 @@ struct ecs_vector_ops {
     /* In the step behind each of them: turns the answer into the fields above. ECS_E_INTERNAL,
      * ECS_E_NO_MEMORY, ECS_E_CONFIG (a stored key cannot be unwrapped). */
     enum ecs_rc (*take)(struct ecs_flow *f, struct ecs_exchange *exchange);
-    /* A refused answer ends the session; waits. */
-    enum ecs_next (*end)(struct ecs_flow *f, struct ecs_exchange *exchange);
+    /* After a verdict: refused ends the session (resume then finds it refused), else it waits on for an
+     * answer. Waits. */
+    enum ecs_next (*mark)(struct ecs_flow *f, struct ecs_exchange *exchange, bool refused);
     /* Success: forget failed attempts. Not waited for. */
     void (*passed)(struct ecs_flow *f, const struct ecs_exchange *exchange);
 };

@@ -78,9 +78,14 @@ SELECT a.sqn IS NOT NULL, k.rounds >= $8::smallint AND k.rounds = $5::smallint, 
        CASE WHEN a.sqn IS NOT NULL THEN $4::smallint ELSE k.identifier END
 FROM k LEFT JOIN a ON true
 
--- name: eap_end
--- $1 handle: a refused answer ends the exchange, also for a right one that follows.
-DELETE FROM eap_session WHERE handle = $1::bytea
+-- name: eap_refuse
+-- $1 handle: a refused answer ends the exchange, also for a right one that follows; no rounds mean refused, so that a copy
+-- of the wrong answer gets the same refusal.
+UPDATE eap_session SET rounds = 0 WHERE handle = $1::bytea
+
+-- name: eap_reopen
+-- $1 handle: what came was no answer to the outstanding challenge (another identifier); it still waits for one.
+UPDATE eap_session SET finished_at = NULL WHERE handle = $1::bytea
 
 -- name: eap_passed
 -- $1 imsi: a success clears the count of attempts. Written only when there is something to clear.

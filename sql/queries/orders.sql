@@ -2,10 +2,12 @@
 -- Activation orders.
 
 -- name: order_add
--- $1 imsi  $2 services. Those that have an open order already are left alone; the line is marked as in progress.
+-- $1 imsi  $2 services. Those that have an open order or were provisioned meanwhile are left alone; the line is marked as
+-- in progress.
 WITH o AS (
     INSERT INTO activation_order (imsi, service)
     SELECT $1::text, s FROM unnest($2::text[]) s
+    WHERE NOT EXISTS (SELECT 1 FROM line_service l WHERE l.imsi = $1::text AND l.service = s AND l.prov_status IN (1, 2))
     ON CONFLICT (imsi, service) WHERE done_at IS NULL DO NOTHING
     RETURNING imsi, service
 ), l AS (

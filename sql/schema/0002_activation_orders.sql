@@ -17,3 +17,12 @@ COMMENT ON COLUMN activation_order.imsi IS 'subscriber';
 COMMENT ON COLUMN activation_order.service IS 'volte, vonr, vowifi, smsoip ...';
 COMMENT ON COLUMN activation_order.requested_at IS 'first request of a device that needed it';
 COMMENT ON COLUMN activation_order.done_at IS 'told by the provisioning system; NULL: open';
+
+-- However a line gets provisioned, its open order is thereby done.
+CREATE FUNCTION close_activation_order() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE activation_order SET done_at = now() WHERE imsi = NEW.imsi AND service = NEW.service AND done_at IS NULL;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER line_service_provisioned AFTER INSERT OR UPDATE OF prov_status ON line_service FOR EACH ROW
+    WHEN (NEW.prov_status IN (1, 2)) EXECUTE FUNCTION close_activation_order();

@@ -202,6 +202,7 @@ static enum ecs_next ask_session(struct ecs_flow *f)
 
 static enum ecs_next judge(struct ecs_flow *f);
 static enum ecs_next end_session(struct ecs_flow *f);
+static enum ecs_next reopen_session(struct ecs_flow *f);
 
 /* What the session says replaces the request that brought the answer: only its Accept header counts (C-26).
  */
@@ -248,7 +249,10 @@ static enum ecs_next take_session(struct ecs_flow *f)
         return ecs_flow_goto(f, ask_session);
     if (w->exchange.outcome == ECS_EXCHANGE_LOST)
         return ecs_flow_fail(f, ECS_E_SESSION_LOST, "no session for the cookie");
-    return ecs_flow_fail(f, ECS_E_AUTH_REJECTED, "subscriber or key not known");
+    return ecs_flow_fail(f, ECS_E_AUTH_REJECTED,
+                         w->exchange.outcome == ECS_EXCHANGE_REFUSED
+                             ? "an earlier answer of this exchange was refused"
+                             : "subscriber or key not known");
 }
 
 static enum ecs_next start_resync(struct ecs_flow *f, struct work *w, const struct ecs_eap_result *result)
@@ -286,10 +290,7 @@ static enum ecs_next act_on(struct ecs_flow *f, struct work *w, const struct ecs
     case ECS_EAP_V_BAD_PACKET:
         return ecs_flow_fail(f, ECS_E_BAD_PACKET, "eap-relay-packet: %s", result->reason);
     case ECS_EAP_V_WRONG_IDENTIFIER:
-        /* Not processed (RFC 3748 4.1): the outstanding challenge is sent again. */
-        auth->packet = (struct ecs_str){(const char *)w->eap.request, w->eap.request_n};
-        auth->outcome = ECS_AUTH_CHALLENGE;
-        return ECS_DONE;
+        return ecs_flow_goto(f, reopen_session);
     default:
         w->refusal = result->reason;
         return ecs_flow_goto(f, end_session);
@@ -344,7 +345,7 @@ static enum ecs_next end_session(struct ecs_flow *f)
 {
     struct ecs_auth *auth = f->self;
 
-    return auth->env->vectors->end(f, &work_of(auth)->exchange);
+    return auth->env->vectors->mark(f, &work_of(auth)->exchange, true);
 }
 
 static enum ecs_next refuse(struct ecs_flow *f)
@@ -352,7 +353,26 @@ static enum ecs_next refuse(struct ecs_flow *f)
     return ecs_flow_fail(f, ECS_E_AUTH_REJECTED, "EAP: %s", work_of(f->self)->refusal);
 }
 
-/* take-session judges, too: next-challenge follows a resynchronisation, end-session a refusal. */
+/* A packet for another challenge is not processed (RFC 3748 4.1): the outstanding one is sent again. */
+static enum ecs_next reopen_session(struct ecs_flow *f)
+{
+    struct ecs_auth *auth = f->self;
+
+    return auth->env->vectors->mark(f, &work_of(auth)->exchange, false);
+}
+
+static enum ecs_next send_again(struct ecs_flow *f)
+{
+    struct ecs_auth *auth = f->self;
+    struct work *w = work_of(auth);
+
+    auth->packet = (struct ecs_str){(const char *)w->eap.request, w->eap.request_n};
+    auth->outcome = ECS_AUTH_CHALLENGE;
+    return ECS_DONE;
+}
+
+/* take-session judges, too: next-challenge follows a resynchronisation, end-session a refusal, reopen-session
+ * a packet that is for another challenge. */
 const struct ecs_step ecs_auth_eap_answer_steps[] = {
     {"decode-answer", decode_answer, 0},
     {"ask-session", ask_session, LIMIT_MS},
@@ -360,5 +380,7 @@ const struct ecs_step ecs_auth_eap_answer_steps[] = {
     {"next-challenge", send_next_challenge, 0},
     {"end-session", end_session, LIMIT_MS},
     {"refuse", refuse, 0},
+    {"reopen-session", reopen_session, LIMIT_MS},
+    {"send-again", send_again, 0},
     {0},
 };

@@ -77,9 +77,9 @@ static enum ecs_next resync(struct ecs_flow *f, struct ecs_exchange *x)
     return ecs_store_eap_resync(f, x->auth->env->store, &a->resync, &a->challenge);
 }
 
-static enum ecs_next end(struct ecs_flow *f, struct ecs_exchange *x)
+static enum ecs_next mark(struct ecs_flow *f, struct ecs_exchange *x, bool refused)
 {
-    return ecs_store_eap_end(f, x->auth->env->store, handle_of(x));
+    return ecs_store_eap_mark(f, x->auth->env->store, handle_of(x), refused);
 }
 
 /* One wrapped value; out holds 32 bytes. */
@@ -160,8 +160,8 @@ static enum ecs_rc take_session(struct ecs_flow *f, struct ecs_exchange *x, stru
     x->outcome = outcome_of(s->outcome, ECS_EXCHANGE_LOST);
     if (x->outcome != ECS_EXCHANGE_OK)
         return ECS_OK;
-    if (!s->has_key) {
-        x->outcome = ECS_EXCHANGE_UNKNOWN;
+    if (!s->has_key || s->rounds == 0) {
+        x->outcome = s->has_key ? ECS_EXCHANGE_REFUSED : ECS_EXCHANGE_UNKNOWN;
         return ECS_OK;
     }
     if (!ecs_imsi_parse(s->imsi, &x->imsi))
@@ -253,6 +253,6 @@ const struct ecs_vector_ops ecs_vectors_local = {
     .resume = resume,
     .resync = resync,
     .take = take,
-    .end = end,
+    .mark = mark,
     .passed = passed,
 };

@@ -4,6 +4,7 @@
 #include "admin_internal.h"
 
 #include <jansson.h>
+#include <string.h>
 
 enum { DISABLED, ENABLED, INCOMPATIBLE, PROVISIONING };
 enum { MISSING, DONE, NOT_REQUIRED, RUNNING };
@@ -49,11 +50,15 @@ static const json_t *find_rule(const json_t *explanation, const char *name)
     return NULL;
 }
 
+static const char *decided(const struct writer *w, const char *decision, const char *member)
+{
+    return text_of(json_object_get(json_object_get(w->explanation, "decisions"), decision), member);
+}
+
 /* rule "not-in-plan" applies: plan.features has not vowifi (it is volte) */
 static void add_reason(const struct writer *w, const char *decision)
 {
-    const json_t *decisions = json_object_get(w->explanation, "decisions");
-    const char *name = text_of(json_object_get(decisions, decision), "rule");
+    const char *name = decided(w, decision, "rule");
     const json_t *rule = find_rule(w->explanation, name), *conditions = json_object_get(rule, "conditions");
 
     if (!rule) {
@@ -111,6 +116,19 @@ static void say_missing(const struct writer *w, bool terms, bool address)
             "in the policy.");
 }
 
+static void say_provisioning(const struct writer *w)
+{
+    if (strcmp(decided(w, "offer", "value"), "provisioning") == 0) {
+        ecs_buf_add_cstr(w->summary, "Wi-Fi calling is off, the policy says that it is being provisioned: ");
+        add_reason(w, "offer");
+    } else if (digit_of(w->block, "ProvStatus") == MISSING) {
+        ecs_buf_add_cstr(w->summary, "Wi-Fi calling is off: the network has not activated the line yet");
+    } else {
+        ecs_buf_add_cstr(w->summary, "Wi-Fi calling is off: the network is activating the line");
+    }
+    ecs_buf_add_cstr(w->phone, "The phone shows Wi-Fi calling as being set up and asks again.");
+}
+
 static void say_vowifi(const struct writer *w)
 {
     int terms = digit_of(w->block, "TC_Status"), address = digit_of(w->block, "AddrStatus");
@@ -137,10 +155,7 @@ static void say_vowifi(const struct writer *w)
         ecs_buf_add_cstr(w->summary, "Wi-Fi calling is off: what the user entered is still being checked");
         ecs_buf_add_cstr(w->phone, "The phone waits and asks again; it opens no web page.");
     } else {
-        ecs_buf_add_cstr(w->summary, digit_of(w->block, "ProvStatus") == MISSING
-                                         ? "Wi-Fi calling is off: the network has not activated the line yet"
-                                         : "Wi-Fi calling is off: the network is activating the line");
-        ecs_buf_add_cstr(w->phone, "The phone shows Wi-Fi calling as being set up and asks again.");
+        say_provisioning(w);
     }
 }
 
@@ -153,7 +168,7 @@ static void say_status(const struct writer *w, const char *service, int status, 
     if (status < DISABLED || status > PROVISIONING)
         return;
     ecs_buf_printf(w->summary, "%s%s: %s", w->summary->n ? "; " : "", service, words[status]);
-    if (status == PROVISIONING) {
+    if (status == PROVISIONING && strcmp(decided(w, decision, "value"), "provisioning") != 0) {
         ecs_buf_add_cstr(w->summary, ", the network has not finished it");
     } else if (status != ENABLED) {
         ecs_buf_add_cstr(w->summary, ", ");

@@ -200,11 +200,13 @@ static enum ecs_next check_subscriber(struct ecs_flow *f)
 static enum ecs_next decide(struct ecs_flow *f)
 {
     struct device *d = f->self;
+    enum ecs_rc rc;
 
     if (d->auth.outcome == ECS_AUTH_CHALLENGE)
         return ecs_flow_goto(f, device_send_challenge);
-    if (answer_build(&d->answer, &d->request, &d->facts, &d->auth) != ECS_OK)
-        return ecs_flow_fail(f, ECS_E_NO_MEMORY, "the document does not fit into limits.arena");
+    rc = answer_build(&d->answer, &d->request, &d->facts, &d->auth);
+    if (rc != ECS_OK)
+        return ecs_flow_fail(f, rc == ECS_E_TOO_LARGE ? ECS_E_NO_MEMORY : rc, "the document cannot be built");
     return ECS_NEXT;
 }
 
@@ -221,11 +223,6 @@ static enum ecs_next render(struct ecs_flow *f)
     return ECS_NEXT;
 }
 
-static enum ecs_next send(struct ecs_flow *f)
-{
-    return device_send_document(f);
-}
-
 const struct ecs_step device_steps[] = {
     {"admit", admit, 0},
     {"parse", parse, 0},
@@ -235,7 +232,7 @@ const struct ecs_step device_steps[] = {
     {"check-subscriber", check_subscriber, 0},
     {"decide", decide, 0},
     {"render", render, 0},
-    {"send", send, 0},
+    {"send", device_send_document, 0},
     {"send-challenge", device_send_challenge, 0},
     {"send-error", device_send_error, 0},
     {0},

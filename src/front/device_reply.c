@@ -64,20 +64,20 @@ void device_note_request(struct device *d)
 
 /* ---- document ---- */
 
-static void compress(struct device *d, struct ecs_str *body)
+/* The packed form of the document when the device takes one and it is worth it, else the document. */
+static struct ecs_str packed(struct device *d, struct ecs_str body)
 {
     int64_t min = d->engine->snapshot->device->gzip_min;
-    struct ecs_buf *out = &d->front->scratch;
-    size_t before = out->n;
+    struct ecs_buf *out = &d->front->packed;
 
-    if (!min || body->n < (size_t)min || !ecs_accepts_gzip(ecs_http_header_get(d->http, "Accept-Encoding")))
-        return;
-    /* The packed form is appended behind the text in the same buffer, whose memory may move. */
-    if (ecs_gzip_deflate(d->front->gzip, (struct ecs_str){body->p, body->n}, out) != ECS_OK)
-        return;
-    *body = (struct ecs_str){out->p + before, out->n - before};
+    if (!min || body.n < (size_t)min || !ecs_accepts_gzip(ecs_http_header_get(d->http, "Accept-Encoding")))
+        return body;
+    ecs_buf_reset(out);
+    if (ecs_gzip_deflate(d->front->gzip, body, out) != ECS_OK)
+        return body;
     add_header(&d->reply, ECS_STR("Content-Encoding"), ECS_STR("gzip"));
     ecs_metric_count(d->front->metrics, ECS_M_GZIP, ECS_M_GZIP_ANSWER);
+    return ecs_buf_str(out);
 }
 
 static void log_decisions(struct device *d)
@@ -97,16 +97,10 @@ enum ecs_next device_send_document(struct ecs_flow *f)
 {
     struct device *d = f->self;
     enum ecs_format format = ecs_accept_read(d->request.accept).format;
-    struct ecs_str body = arena_copy(d, ecs_buf_str(&d->front->scratch));
 
     start_reply(d, 200, ecs_format_type(format));
     add_header(&d->reply, ECS_STR("Content-Language"), d->engine->languages[d->answer.context.language]);
-    if (body.p)
-        compress(d, &body);
-    d->reply.body =
-        body.p && body.p >= d->front->scratch.p && body.p < d->front->scratch.p + d->front->scratch.n
-            ? arena_copy(d, body)
-            : body;
+    d->reply.body = arena_copy(d, packed(d, ecs_buf_str(&d->front->scratch)));
     if (!d->reply.body.p)
         return ecs_flow_fail(f, ECS_E_NO_MEMORY, "the document does not fit into limits.arena");
     ecs_metric_count(d->front->metrics, ECS_M_FORMATS, format == ECS_FORMAT_JSON);
@@ -177,6 +171,7 @@ enum ecs_next device_send_error(struct ecs_flow *f)
     struct device *d = f->self;
     enum ecs_rc rc = f->rc;
     int status = ecs_rc_http(rc);
+    bool refused;
     struct ecs_buf *out = &d->front->scratch;
 
     if (d->authenticating)
@@ -196,7 +191,8 @@ enum ecs_next device_send_error(struct ecs_flow *f)
     if (status == 405)
         add_header(&d->reply, ECS_STR("Allow"),
                    d->engine->snapshot->device->post ? ECS_STR("GET, POST") : ECS_STR("GET"));
-    ecs_log_at(&d->http->log, d->authenticating ? ECS_EV_AUTH_FAILED : ECS_EV_REQUEST_FAILED,
+    refused = d->authenticating && (status < 500 || status == 511 || rc == ECS_E_RATE_LIMIT);
+    ecs_log_at(&d->http->log, refused ? ECS_EV_AUTH_FAILED : ECS_EV_REQUEST_FAILED,
                (enum ecs_log_level)ecs_rc_level(rc), "%d %s: %s", status, ecs_rc_name(rc), f->reason);
     return ECS_DONE;
 }

@@ -168,6 +168,7 @@ static void free_parts(struct front *front)
     ecs_gzip_free(front->gzip);
     ecs_crypto_free(front->crypto);
     ecs_buf_done(&front->scratch);
+    ecs_buf_done(&front->packed);
 }
 
 enum ecs_rc front_start(struct ecs_worker *worker, void *arg)

@@ -32,7 +32,7 @@ struct front {
     struct ecs_gzip *gzip;
     struct ecs_limiter *device_limiter, *source_limiter;
     struct ecs_cidr *proxies; /* copy for the servers, which outlive the snapshot they began with */
-    struct ecs_buf scratch;   /* documents are rendered here, then copied */
+    struct ecs_buf scratch, packed; /* documents are rendered and compressed here, then copied */
     struct ecs_metrics *metrics;
     struct ecs_http_server *servers[ECS_LISTENERS_MAX];
     bool server_is_tls[ECS_LISTENERS_MAX];

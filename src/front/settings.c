@@ -21,7 +21,7 @@ static const struct ecs_setting server_settings[] = {
      .reload = ECS_RELOAD_RESTART,
      .help = "journal: native fields; json: one object per line on standard error; auto: journal under "
              "systemd, else json."},
-    {ECS_KEY(DURATION_S, "drain", struct ecs_server_conf, drain_s), .def = "15s", .min = 0, .max = 300,
+    {ECS_KEY(DURATION_S, "drain", struct ecs_server_conf, drain_s), .def = "15s", .min = 0, .max = 40,
      .help = "On SIGTERM: how long requests in work may take before the daemon ends."},
     {ECS_KEY(STRING, "name", struct ecs_server_conf, name), .def = "ecs", .min = 1, .max = 64,
      .help = "Name of this node in start messages."},
@@ -205,6 +205,18 @@ static bool check_device(const void *section, struct ecs_faults *faults, const s
     return good;
 }
 
+/* A token counts from the begin of its exchange, and it must still be worth something at the end. */
+static bool check_auth(const void *section, struct ecs_faults *faults, const struct ecs_yaml_node *node)
+{
+    const struct ecs_auth_conf *c = section;
+    const struct ecs_yaml_node *at = ecs_yaml_get(node, "token_validity");
+
+    if (c->token_validity_s >= c->session_s + 300)
+        return true;
+    ecs_fault_at(faults, at ? at : node, "token_validity must be at least 5m longer than session");
+    return false;
+}
+
 static bool check_policy(const void *section, struct ecs_faults *faults, const struct ecs_yaml_node *node)
 {
     const struct ecs_policy_conf *c = section;
@@ -238,7 +250,8 @@ const struct ecs_section ecs_sections[] = {
              "verify. "
              "Changed files are read on SIGHUP."},
     {"database", database_settings, sizeof(struct ecs_database_conf), .help = "PostgreSQL."},
-    {"auth", ecs_auth_settings, sizeof(struct ecs_auth_conf), .help = "Authentication of devices."},
+    {"auth", ecs_auth_settings, sizeof(struct ecs_auth_conf), .check = check_auth,
+     .help = "Authentication of devices."},
     {"policy", policy_settings, sizeof(struct ecs_policy_conf), .check = check_policy,
      .help = "Rules and texts."},
     {"admin", admin_settings, sizeof(struct ecs_admin_conf), .check = check_admin,

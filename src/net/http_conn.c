@@ -8,9 +8,13 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "ecs/clock.h"
 #include "http_priv.h"
 
-enum { DRAIN_MS = 1500 };
+enum {
+    DRAIN_MS = 1500,
+    PEEK_MS = 1000 /* how often a connection that is being read is asked whether its client is still there */
+};
 
 static void on_timer(void *arg);
 
@@ -141,7 +145,7 @@ static uint32_t limit_of(const struct http_peer *p, enum peer_phase phase)
     case PEER_HANDSHAKE:
         return l->handshake_ms;
     case PEER_READING:
-        return l->read_ms;
+        return l->read_ms < PEEK_MS ? l->read_ms : PEEK_MS;
     case PEER_HANDLING:
         return l->gone_after_ms;
     case PEER_SENDING:
@@ -158,7 +162,27 @@ void http_conn_phase(struct http_peer *p, enum peer_phase phase)
     p->phase = phase;
     if (phase == PEER_IDLE)
         p->trimmed = false;
+    if (phase == PEER_READING)
+        p->read_end_us = ecs_clock_mono_us() + (int64_t)p->server->conf.limits.read_ms * 1000;
     ecs_timer_arm(&p->timer, p->server->loop, limit_of(p, phase), on_timer, p);
+}
+
+/* libmicrohttpd does not notice a client that leaves in the middle of its request. True when this one may go
+ * on. */
+static bool still_reading(struct http_peer *p)
+{
+    int64_t left_us = p->read_end_us - ecs_clock_mono_us();
+    char byte;
+
+    if (left_us <= 0)
+        return false;
+    if (recv(p->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0) {
+        http_conn_kill(p, false);
+        return true;
+    }
+    ecs_timer_arm(&p->timer, p->server->loop,
+                  left_us < PEEK_MS * 1000 ? (uint32_t)(left_us / 1000 + 1) : PEEK_MS, on_timer, p);
+    return true;
 }
 
 static void on_timer(void *arg)
@@ -166,6 +190,9 @@ static void on_timer(void *arg)
     struct http_peer *p = arg;
     struct ecs_http_server *s = p->server;
     const struct ecs_http_limits *l = &s->conf.limits;
+
+    if (p->phase == PEER_READING && still_reading(p))
+        return;
 
     if (p->phase == PEER_HANDLING) {
         if (!p->watched && p->call && p->call->suspended)
@@ -202,8 +229,10 @@ void http_conn_drain(struct http_peer *p)
 {
     if (p->phase == PEER_IDLE)
         http_conn_kill(p, true);
-    else if (p->phase == PEER_HANDSHAKE || (p->phase == PEER_READING && !p->call))
+    else if (p->phase == PEER_HANDSHAKE || (p->phase == PEER_READING && !p->call)) {
+        p->read_end_us = ecs_clock_mono_us() + DRAIN_MS * 1000;
         ecs_timer_arm(&p->timer, p->server->loop, DRAIN_MS, on_timer, p);
+    }
 }
 
 bool http_conn_watch(struct http_peer *p, bool on, bool for_input)

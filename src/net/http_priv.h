@@ -46,6 +46,7 @@ struct http_peer {
     struct ecs_http_tls *tls;
     int fd;
     enum peer_phase phase;
+    int64_t read_end_us; /* PEER_READING: deadline of the whole request */
     bool finished;      /* the client's Finished has arrived */
     bool wants_parking; /* on the server's list, see http_park.c */
     bool parked;        /* suspended in MHD during its handshake, watched by side_fd */

@@ -155,11 +155,12 @@ enum ecs_next ecs_store_eap_resync(struct ecs_flow *f, struct ecs_store *store,
                       ret_challenge);
 }
 
-enum ecs_next ecs_store_eap_end(struct ecs_flow *f, struct ecs_store *store, struct ecs_str handle)
+enum ecs_next ecs_store_eap_mark(struct ecs_flow *f, struct ecs_store *store, struct ecs_str handle,
+                                 bool refused)
 {
     const struct ecs_pg_param params[] = {ecs_pg_p_bytes(handle.p, handle.n)};
 
-    return store_exec(f, store, ECS_STMT_EAP_END, params, 1, NULL, NULL);
+    return store_exec(f, store, refused ? ECS_STMT_EAP_REFUSE : ECS_STMT_EAP_REOPEN, params, 1, NULL, NULL);
 }
 
 enum ecs_next ecs_store_eap_passed(struct ecs_flow *f, struct ecs_store *store, struct ecs_str imsi)

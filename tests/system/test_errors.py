@@ -85,6 +85,7 @@ def test_ten_megabytes_do_no_harm(daemon):
         try:
             for _ in range(160):
                 connection.send(b"10000\r\n" + b" " * 65536 + b"\r\n")
+            connection.send(b"0\r\n\r\n")
             assert connection.reply().status == 413
         except OSError:
             pass  # the connection was closed while we wrote
@@ -260,3 +261,30 @@ def test_answers_to_nonsense_are_quick_and_bounded(daemon):
         daemon.device.request("POST", "/", [("Content-Type", RELAY), ("Cookie", "ecsid=" + "x" * i)],
                               b'{"eap-relay-packet":"' + b"A" * i + b'"}')
     assert time.monotonic() - start < 10
+
+
+@pytest.mark.parametrize("what", ["challenge", "answer", "token"])
+def test_a_phone_that_hangs_up_while_the_database_is_asked_does_no_harm(site, what):
+    daemon = site.daemon(server={"workers": 1}, database={"statement_timeout": "10s"}).start()
+    p = site.phone(daemon)
+    p.login()
+    exchange = p.challenge()
+    answer = b'{"eap-relay-packet":"' + base64.b64encode(p.solve(exchange.packet)) + b'"}'
+    head = [("Accept", ACCEPT_XML)]
+    request = {"challenge": lambda: client.request_bytes("GET", "/?" + client.urllib.parse.urlencode(p.parameters(
+                   EAP_ID=p.eap_id)), head),
+               "answer": lambda: client.request_bytes("POST", "/", head + [("Cookie", exchange.cookie), ("Content-Type", RELAY)],
+                                                      answer),
+               "token": lambda: client.request_bytes("GET", "/?" + client.urllib.parse.urlencode(p.parameters(token=p.token)),
+                                                     head)}[what]()
+    with harness.psycopg.connect(site.cluster.conninfo) as holder:
+        holder.execute("LOCK TABLE auc, subscriber IN ACCESS EXCLUSIVE MODE")
+        for target in (daemon.device, daemon.plain):
+            with client.Connection(target) as connection:
+                connection.send(request)
+                time.sleep(0.4)
+            time.sleep(0.4)  # the daemon sees the end of the connection while the statement still waits
+            assert daemon.alive(), daemon.text()[-3000:]
+        holder.rollback()
+    p.usim.sqn = 0
+    assert p.login().status("ap2004") == 1

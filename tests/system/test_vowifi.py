@@ -151,8 +151,8 @@ def test_user_data_tell_no_identity(known):
         for secret in (line.imsi, line.imsi[5:], line.msisdn, known.terminal_id, known.token):
             assert secret not in data
         values = urllib.parse.parse_qs(data, strict_parsing=True)  # plain form text
-        assert values["entitlement_name"] == ["VoWiFi"]
-        assert re.fullmatch(r"[A-Za-z0-9._=&%-]+", data)
+        assert set(values) == {"sid"} and "&" not in data  # C-34: no "&" by default
+        assert re.fullmatch(r"[A-Za-z0-9._=%-]+", data)
         seen.add(values["sid"][0])
     assert len(seen) == 2
 

@@ -137,6 +137,22 @@ static void test_waiting_states(void **state)
     assert_has(f->sentence.phone, "look at that setting");
 }
 
+static void test_provisioning_by_the_word_of_the_policy_names_the_rule(void **state)
+{
+    static const char explanation[] = "{\"decisions\":{\"offer\":{\"value\":\"provisioning\",\"rule\":\"in-"
+                                      "provisioning\"}},\"rules\":[{\"name\":"
+                                      "\"in-provisioning\",\"conditions\":[{\"text\":\"vowifi.override is "
+                                      "provisioning\",\"value\":\"provisioning\"}]}]}";
+    struct fixture *f = *state;
+    struct ecs_app_result result = {.app = ECS_APP_2004, .status = 3, .offered = true, .rule = ECS_STR("r")};
+
+    vowifi(f, 3, 1, 1, 3, "", "");
+    assert_int_equal(
+        admin_sentence(f->arena, &result, f->block, &f->facts, ecs_str_of(explanation), &f->sentence),
+        ECS_OK);
+    assert_has(f->sentence.summary, "rule \"in-provisioning\" applies: vowifi.override is provisioning");
+}
+
 static void test_voice_is_told_per_access_and_network(void **state)
 {
     struct fixture *f = *state;
@@ -194,6 +210,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_data_that_are_there_but_do_not_count_are_told_apart, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_waiting_states, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_provisioning_by_the_word_of_the_policy_names_the_rule, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_voice_is_told_per_access_and_network, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_old_voice_form_and_sms, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_an_application_that_is_not_offered, set_up, tear_down),
