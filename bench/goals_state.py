@@ -29,6 +29,7 @@ def half_open(b):
     try:
         if p.stdout.readline() != "ready\n":
             raise RuntimeError("bench_load half: no connections")
+        time.sleep(1.5)  # until all of them were accepted
         cpu, begin = run_time_ns(d.pids()), time.monotonic()
         time.sleep(4)
         share = (run_time_ns(d.pids()) - cpu) / 1e7 / (time.monotonic() - begin)

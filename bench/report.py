@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """The result table and docs/benchmarks.md."""
-import os
 import platform
 import re
 import subprocess
@@ -31,7 +30,7 @@ def version(package):
     return command("dpkg-query", "-W", "-f", "${Version}", package) or "?"
 
 
-def machine():
+def machine(others):
     cpu = command("lscpu")
 
     def of(name):
@@ -43,7 +42,8 @@ def machine():
              f"{int(memory[1]) // 1048576} GiB of memory, kernel {platform.release()}"]
     packages = ("nginx", "libmicrohttpd12", "libgnutls30", "libssl3", "postgresql-15", "wrk", "libjansson4", "libxml2", "gcc")
     lines.append(", ".join(f"{p} {version(p)}" for p in packages))
-    lines.append("load of the machine when the report was written: " + ", ".join(f"{x:.2f}" for x in os.getloadavg()))
+    lines.append(f"other programs on the machine used {others[0]:.0f} % of the processors before the run, {others[1]:.0f} % after it"
+                 + (": **not a quiet machine, figures in microseconds and milliseconds are too high**" if max(others) > 10 else ""))
     return lines
 
 
@@ -71,7 +71,7 @@ Machine:
 
 def document(rows, faults, bench, date, seconds):
     text = HEAD.format(quick=" --quick" if bench.quick else "", date=date, rounds=bench.rounds, minutes=seconds / 60,
-                       machine="\n".join("* " + m for m in machine()))
+                       machine="\n".join("* " + m for m in machine(bench.others)))
     for row in rows:
         if row.goal == "3":
             text += f"| 3 | {row.what} | >= 0.75 | | | | not applicable | {row.notes[0]} |\n"

@@ -73,8 +73,23 @@ def say(text):
     print(f"== {text}", file=sys.stderr, flush=True)
 
 
-def too_long(*_):
-    raise RuntimeError("the run takes too long")
+def others_share(seconds=2):
+    """How busy the machine is before anything of ours runs, in percent of all processors."""
+    def idle():
+        fields = [int(x) for x in pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]]
+        return fields[3] + fields[4], sum(fields[:8])
+    idle_0, all_0 = idle()
+    time.sleep(seconds)
+    idle_1, all_1 = idle()
+    return 100 * (1 - (idle_1 - idle_0) / max(1, all_1 - all_0))
+
+
+class Stopped(BaseException):
+    """The run takes too long, or was asked to end; nothing may swallow it."""
+
+
+def stop(*_):
+    raise Stopped
 
 
 def arguments():
@@ -110,7 +125,7 @@ def run(bench, only):
             for row in function(bench):
                 rows.append(row)
                 print(report.line(row), flush=True)
-        except (RuntimeError, OSError, subprocess.SubprocessError, ValueError) as e:
+        except (RuntimeError, OSError, subprocess.SubprocessError, ValueError, IndexError) as e:
             faults.append(f"goal {goal}: {e}")
             say(f"FAILED {faults[-1]}")
     return rows, faults
@@ -119,8 +134,8 @@ def run(bench, only):
 def main():
     a = arguments()
     begin = time.monotonic()
-    signal.signal(signal.SIGALRM, too_long)
-    signal.signal(signal.SIGTERM, too_long)
+    signal.signal(signal.SIGALRM, stop)
+    signal.signal(signal.SIGTERM, stop)
     signal.alarm(1200 if a.quick else 7200)
     try:
         check_machine(a)
@@ -131,14 +146,19 @@ def main():
     os.chmod(directory, 0o755)  # the database server runs as another user
     lab = Lab(directory, a.build)
     bench = Bench(lab, a.quick)
+    bench.others = [others_share()]
     try:
         bench.prepare()
         rows, faults = run(bench, set(a.only.split(",")) if a.only else None)
+    except (Stopped, KeyboardInterrupt):
+        say("stopped: too long, or asked to end")
+        return 3
     finally:
         signal.alarm(0)
         lab.close(a.keep)
         if a.keep:
             say(f"lab left in {directory}")
+    bench.others.append(others_share())
     text = report.document(rows, faults, bench, datetime.date.today(), time.monotonic() - begin)
     if a.output != "-" and not a.only:
         pathlib.Path(a.output).write_text(text)

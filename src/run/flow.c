@@ -25,6 +25,8 @@ static void end_flow(struct ecs_flow *f)
         return;
     f->ended = true;
     stop_waiting(f);
+    f->depth = 1;
+    f->self = f->frame[0].self; /* an aborted flow may be deep inside other tables */
     f->on_end(f);
 }
 

@@ -240,7 +240,6 @@ def test_repeats_of_one_device_are_limited(phone, make_daemon):
     assert other.query(token="wrong").status == 511
 
 
-# proves: A-004
 def test_rings_of_keys_rotate_without_a_logout(phone, make_daemon, area):
     ring = os.path.join(area, "rotating.keys")
     first, second = os.urandom(32), os.urandom(32)
@@ -274,7 +273,15 @@ def test_a_token_works_although_there_are_no_keys_of_the_card(phone, cluster):
     assert p.ask().status("ap2004") == 1
 
 
-# proves: X-030 A-001
+# proves: A-001
+@pytest.mark.parametrize("app", ["ap2003", "ap2004", "ap2005", "ap2010", "ap2013", "ap2014", "ap2015", "ap2016"])
+def test_the_card_is_asked_for_each_application(phone, app):
+    p = phone()
+    extra = {"operation": "AcquireTemporaryToken", "operation_targets": "GetPhoneNumber"} if app in ("ap2014", "ap2015") else {}
+    assert p.check_challenge(p.challenge(app, **extra).packet)
+
+
+# proves: X-030
 @pytest.mark.parametrize("app", ["ap2003", "ap2004", "ap2005", "ap2010", "ap2013", "ap2016"])
 def test_each_application_can_be_logged_in_to(phone, app):
     p = phone()

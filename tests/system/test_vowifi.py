@@ -82,7 +82,7 @@ def test_what_cannot_be_offered_is_incompatible_with_a_text(phone, change):
     assert "AddrExpiry" not in block
 
 
-# proves: V-010 P-029
+# proves: V-010
 def test_devices_are_judged(phone, device_identity, device_model):
     device_model("35111101", "volte")
     device_model("35111102", "volte", "vowifi")
@@ -122,7 +122,7 @@ def test_address_expiry_and_identifier(known):
     assert "AddrExpiry" not in block and block["AddrStatus"] == "2"
 
 
-# proves: V-022 V-023
+# proves: V-023
 def test_an_address_that_ends_counts_as_missing(known):
     known.line.service("vowifi", addr_expiry=soon(seconds=3))
     assert known.ask()["ap2004"]["AddrStatus"] == "1"
@@ -141,7 +141,7 @@ def test_the_portal_is_told_in_every_state(known):
         assert block["ServiceFlow_UserData"]
 
 
-# proves: V-018 X-042 X-036
+# proves: V-018 X-036
 def test_user_data_tell_no_identity(known):
     line = known.line
     seen = set()

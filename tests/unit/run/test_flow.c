@@ -227,6 +227,38 @@ static void test_abort_cancels_the_call_and_runs_no_step(void **state)
     ecs_loop_free(loop);
 }
 
+static enum ecs_next call_other(struct ecs_flow *f)
+{
+    static struct story other;
+
+    other = (struct story){.hang = true};
+    return ecs_flow_call(f, inner_steps, &other);
+}
+
+static struct story *ended_with;
+
+static void note_self(struct ecs_flow *f)
+{
+    ended_with = f->self;
+}
+
+static void test_an_end_inside_an_inner_table_sees_the_outermost_self(void **state)
+{
+    static const struct ecs_step steps[] = {{"call", call_other, 0}, {"error", on_error, 0}, {0}};
+    struct story s = {0};
+    struct ecs_loop *loop = ecs_loop_new();
+    struct ecs_arena *arena = ecs_arena_new(NULL, 0);
+    struct ecs_flow flow;
+
+    (void)state;
+    ecs_flow_start(&flow, loop, arena, NULL, steps, &s, note_self);
+    assert_string_equal(ecs_flow_step(&flow), "ask");
+    ecs_flow_abort(&flow);
+    assert_ptr_equal(ended_with, &s);
+    ecs_arena_free(arena);
+    ecs_loop_free(loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +270,7 @@ int main(void)
         cmocka_unit_test(test_failure_inside_an_inner_table_unwinds_to_the_outer_error_step),
         cmocka_unit_test(test_a_failing_error_step_ends_the_flow_with_the_first_fault),
         cmocka_unit_test(test_abort_cancels_the_call_and_runs_no_step),
+        cmocka_unit_test(test_an_end_inside_an_inner_table_sees_the_outermost_self),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
