@@ -153,6 +153,9 @@ def main():
     except (Stopped, KeyboardInterrupt):
         say("stopped: too long, or asked to end")
         return 3
+    except (RuntimeError, OSError) as e:
+        print(f"bench: {e}", file=sys.stderr)
+        return 2
     finally:
         signal.alarm(0)
         lab.close(a.keep)

@@ -54,6 +54,11 @@ const char *ecs_eap_verdict_name(enum ecs_eap_verdict verdict); /* "success", fo
 enum ecs_rc ecs_eap_begin(struct ecs_crypto *crypto, struct ecs_str identity,
                           const struct ecs_aka_vector *vector, uint8_t identifier, unsigned extras,
                           struct ecs_eap_state *ret_state) ECS_MUST_CHECK;
+/* The state again in the request that brings the answer, from what was kept of the exchange: as ecs_eap_begin made it, but
+ * without the packet (request_n 0), which ecs_eap_answer does not need; ecs_eap_begin makes it when it is to be sent
+ * again. ECS_E_BAD_PARAMETER: identity empty or too long, challenges out of range. */
+enum ecs_rc ecs_eap_resume(struct ecs_str identity, const struct ecs_aka_vector *vector, uint8_t identifier,
+                           unsigned challenges, struct ecs_eap_state *ret_state) ECS_MUST_CHECK;
 /* A further challenge with a new vector and the next identifier. ECS_E_AUTH_REJECTED when the exchange has
  * had its three; the state is then unchanged. */
 enum ecs_rc ecs_eap_challenge_again(struct ecs_crypto *crypto, struct ecs_eap_state *state,

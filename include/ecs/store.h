@@ -15,13 +15,15 @@ struct ecs_store_conf {
     unsigned ind_bits; /* 0..8, usual 5 */
     unsigned ind;      /* below 2^ind_bits */
     /* Exchanges of one IMSI begun without a success within the window */
-    unsigned limit_attempts; /* 1..1000 */
+    unsigned limit_attempts; /* 1..10000 */
     unsigned limit_window_s; /* 1..86400 */
     unsigned session_life_s; /* 5..600 */
 };
 /* NULL: no memory or wrong connection string (logged). stats is borrowed. */
 struct ecs_store *ecs_store_new(struct ecs_loop *loop, const struct ecs_store_conf *conf,
                                 struct ecs_pg_stats *stats);
+/* Takes the three limits of conf (attempts, window, session life) over for exchanges that begin from now on. */
+void ecs_store_limits(struct ecs_store *store, const struct ecs_store_conf *conf);
 void ecs_store_free(struct ecs_store *store);
 bool ecs_store_is_up(const struct ecs_store *store);
 

@@ -127,6 +127,9 @@ enum ecs_rc app_build_vowifi(struct ecs_app_context *c, struct ecs_doc *doc, str
     vowifi_resolve(&c->facts, decisions, c->now, &s);
     validity =
         validity_of(decisions, s.pending, ECS_DECIDE_VOWIFI_VALIDITY, ECS_DECIDE_VOWIFI_VALIDITY_PENDING);
+    /* When the address ends, so does the answer: nobody else tells the phone to ask again. */
+    if (s.address_expiry && s.address_expiry - c->now < validity)
+        validity = s.address_expiry - c->now;
     if (s.entitlement == INCOMPATIBLE)
         message = app_message(c, decisions->v[ECS_DECIDE_VOWIFI_MESSAGE].s, vowifi_services);
     else if (s.entitlement != ENABLED || decisions->v[ECS_DECIDE_VOWIFI_FLOW_ALWAYS].i)

@@ -133,6 +133,21 @@ static enum ecs_next ask_vector(struct ecs_flow *f)
     return auth->env->vectors->begin(f, &w->exchange);
 }
 
+/* The outstanding challenge of the exchange as a packet to be sent. */
+static enum ecs_next challenge(struct ecs_flow *f)
+{
+    struct ecs_auth *auth = f->self;
+    struct work *w = work_of(auth);
+    enum ecs_rc rc = ecs_eap_begin(auth->env->crypto, auth->request->param[ECS_P_EAP_ID], w->exchange.vector,
+                                   w->exchange.identifier, 0, &w->eap);
+
+    if (rc != ECS_OK)
+        return ecs_flow_fail(f, rc, "the EAP challenge could not be made");
+    auth->packet = (struct ecs_str){(const char *)w->eap.request, w->eap.request_n};
+    auth->outcome = ECS_AUTH_CHALLENGE;
+    return ECS_DONE;
+}
+
 static enum ecs_next send_challenge(struct ecs_flow *f)
 {
     struct ecs_auth *auth = f->self;
@@ -147,13 +162,7 @@ static enum ecs_next send_challenge(struct ecs_flow *f)
     }
     if (w->exchange.outcome != ECS_EXCHANGE_OK)
         return ecs_flow_fail(f, ECS_E_AUTH_REJECTED, "subscriber or key not known");
-    rc = ecs_eap_begin(auth->env->crypto, auth->request->param[ECS_P_EAP_ID], w->exchange.vector,
-                       w->exchange.identifier, 0, &w->eap);
-    if (rc != ECS_OK)
-        return ecs_flow_fail(f, rc, "the EAP challenge could not be made");
-    auth->packet = (struct ecs_str){(const char *)w->eap.request, w->eap.request_n};
-    auth->outcome = ECS_AUTH_CHALLENGE;
-    return ECS_DONE;
+    return challenge(f);
 }
 
 const struct ecs_step ecs_auth_eap_begin_steps[] = {
@@ -227,11 +236,11 @@ static enum ecs_next adopt_request(struct ecs_flow *f, struct work *w)
     auth->facts = w->exchange.facts;
     if (f->log)
         ecs_imsi_mask(&auth->imsi, f->log->imsi);
-    rc = ecs_eap_begin(auth->env->crypto, first.param[ECS_P_EAP_ID], w->exchange.vector,
-                       w->exchange.identifier, 0, &w->eap);
+    rc = ecs_eap_resume(first.param[ECS_P_EAP_ID], w->exchange.vector, w->exchange.identifier,
+                        w->exchange.rounds, &w->eap);
     if (rc != ECS_OK)
-        return ecs_flow_fail(f, rc, "the outstanding challenge cannot be made again");
-    w->eap.challenges = w->exchange.rounds;
+        return ecs_flow_fail(f, rc == ECS_E_BAD_PARAMETER ? ECS_E_SESSION_LOST : rc,
+                             "the saved exchange cannot be used");
     return judge(f);
 }
 
@@ -332,13 +341,7 @@ static enum ecs_next send_next_challenge(struct ecs_flow *f)
         return ecs_flow_fail(f, ECS_E_SESSION_LOST, "the session ended during resynchronisation");
     if (w->exchange.outcome != ECS_EXCHANGE_OK)
         return ecs_flow_fail(f, ECS_E_AUTH_REJECTED, "no further challenge in this exchange");
-    rc = ecs_eap_begin(auth->env->crypto, auth->request->param[ECS_P_EAP_ID], w->exchange.vector,
-                       w->exchange.identifier, 0, &w->eap);
-    if (rc != ECS_OK)
-        return ecs_flow_fail(f, rc, "the EAP challenge could not be made");
-    auth->packet = (struct ecs_str){(const char *)w->eap.request, w->eap.request_n};
-    auth->outcome = ECS_AUTH_CHALLENGE;
-    return ECS_DONE;
+    return challenge(f);
 }
 
 static enum ecs_next end_session(struct ecs_flow *f)
@@ -363,12 +366,7 @@ static enum ecs_next reopen_session(struct ecs_flow *f)
 
 static enum ecs_next send_again(struct ecs_flow *f)
 {
-    struct ecs_auth *auth = f->self;
-    struct work *w = work_of(auth);
-
-    auth->packet = (struct ecs_str){(const char *)w->eap.request, w->eap.request_n};
-    auth->outcome = ECS_AUTH_CHALLENGE;
-    return ECS_DONE;
+    return challenge(f);
 }
 
 /* take-session judges, too: next-challenge follows a resynchronisation, end-session a refusal, reopen-session

@@ -31,7 +31,8 @@ const struct ecs_setting ecs_auth_settings[] = {
      .help = "How long a phone may take to answer an EAP challenge."},
     {ECS_KEY(STRING, "cookie", struct ecs_auth_conf, cookie), .def = "ecsid", .min = 1, .max = 32,
      .help = "Name of the cookie of an EAP exchange; letters and digits."},
-    {ECS_KEY(INT, "ind", struct ecs_auth_conf, ind), .def = "0", .min = 0, .max = 31,
+    {ECS_KEY(INT, "ind", struct ecs_auth_conf, ind), .reload = ECS_RELOAD_RESTART,
+     .def = "0", .min = 0, .max = 31,
      .help = "IND part of sequence numbers made here (TS 33.102 Annex C). Another authentication centre that "
              "serves the "
              "same SIM cards must use another one."},

@@ -69,6 +69,22 @@ enum ecs_rc ecs_eap_begin(struct ecs_crypto *crypto, struct ecs_str identity,
     return rc;
 }
 
+enum ecs_rc ecs_eap_resume(struct ecs_str identity, const struct ecs_aka_vector *vector, uint8_t identifier,
+                           unsigned challenges, struct ecs_eap_state *ret_state)
+{
+    struct ecs_eap_state state = {
+        .identifier = identifier, .challenges = (uint8_t)challenges, .sqn = vector->sqn};
+
+    if (identity.n == 0 || identity.n > sizeof(state.identity) || challenges < 1 ||
+        challenges > ECS_EAP_CHALLENGES_MAX)
+        return ECS_E_BAD_PARAMETER;
+    state.identity_n = (uint8_t)identity.n;
+    memcpy(state.identity, identity.p, identity.n);
+    memcpy(state.rand, vector->rand, sizeof(state.rand));
+    *ret_state = state;
+    return ECS_OK;
+}
+
 enum ecs_rc ecs_eap_challenge_again(struct ecs_crypto *crypto, struct ecs_eap_state *state,
                                     const struct ecs_aka_vector *vector)
 {

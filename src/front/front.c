@@ -120,9 +120,9 @@ static enum ecs_rc start_servers(struct front *front)
     return ECS_OK;
 }
 
-static struct ecs_store *start_store(struct front *front, const struct ecs_snapshot *s)
+static struct ecs_store_conf store_conf(const struct ecs_snapshot *s)
 {
-    struct ecs_store_conf conf = {
+    return (struct ecs_store_conf){
         .pg = {.conninfo = s->database->conninfo,
                .connections = (unsigned)s->database->connections,
                .statement_timeout_ms = (uint32_t)s->database->statement_timeout_ms,
@@ -133,6 +133,11 @@ static struct ecs_store *start_store(struct front *front, const struct ecs_snaps
         .limit_window_s = (unsigned)s->auth->attempts_window_s,
         .session_life_s = (unsigned)s->auth->session_s,
     };
+}
+
+static struct ecs_store *start_store(struct front *front, const struct ecs_snapshot *s)
+{
+    struct ecs_store_conf conf = store_conf(s);
 
     return ecs_store_new(front->worker->loop, &conf, &front->metrics->pg);
 }
@@ -219,6 +224,7 @@ struct reload {
 
 static void take_snapshot(struct front *front, struct ecs_snapshot *s)
 {
+    struct ecs_store_conf conf = store_conf(s);
     struct engine *fresh;
 
     if (engine_new(front, s, &fresh) != ECS_OK) {
@@ -226,6 +232,7 @@ static void take_snapshot(struct front *front, struct ecs_snapshot *s)
                 front->worker->index);
         return;
     }
+    ecs_store_limits(front->store, &conf);
     ecs_limiter_set(front->device_limiter, (uint32_t)s->limits->device_per_minute,
                     (uint32_t)s->limits->device_burst);
     ecs_limiter_set(front->source_limiter, (uint32_t)s->auth->source_per_minute,

@@ -131,7 +131,7 @@ static const struct ecs_setting certificate_settings[] = {
 };
 
 static const struct ecs_setting database_settings[] = {
-    {ECS_KEY(STRING, "conninfo", struct ecs_database_conf, conninfo),
+    {ECS_KEY(STRING, "conninfo", struct ecs_database_conf, conninfo), .reload = ECS_RELOAD_RESTART,
      .flags = ECS_SETTING_REQUIRED | ECS_SETTING_SECRET, .min = 1, .max = 2000,
      .help = "libpq connection string: \"host=/run/postgresql dbname=entitlement user=entitlementd\". "
              "Several hosts with "
@@ -199,7 +199,7 @@ static bool check_device(const void *section, struct ecs_faults *faults, const s
         good = false;
     }
     if (c->path[0] != '/') {
-        ecs_fault_at(faults, node, "path must begin with \"/\"");
+        ecs_fault_at(faults, ecs_yaml_get(node, "path"), "path must begin with \"/\"");
         good = false;
     }
     return good;

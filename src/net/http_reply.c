@@ -116,6 +116,10 @@ void http_reply_refuse(struct http_call *call, enum ecs_rc rc)
         .close = true,
     };
 
+    /* A 503 without it makes AOSP switch services on (C-42). */
+    if (reply.status == 503)
+        reply.headers[reply.header_count++] =
+            (struct ecs_http_header){ECS_STR("Retry-After"), ECS_STR("30")};
     STAT_ADD(call->peer->server, requests_refused, 1);
     send_reply(call, &reply);
 }

@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The timer wheel inside a loop: 1,024 slots of 8 ms; what lies further away goes round again. */
+/* The timer wheel inside a loop: 1,024 slots of 8 ms for what is near, 512 slots of 8.2 s for what is far. A
+ * far slot is dealt out to the near ones when its time begins, so thousands of long timers cost one wake-up
+ * in 8 s. */
 #pragma once
 
 #include "ecs/loop.h"
 
-enum { ECS_WHEEL_SLOTS = 1024, ECS_WHEEL_TICK_US = 8000 };
+enum {
+    ECS_WHEEL_NEAR = 1024,
+    ECS_WHEEL_FAR = 512,
+    ECS_WHEEL_SLOTS = ECS_WHEEL_NEAR + ECS_WHEEL_FAR,
+    ECS_WHEEL_TICK_US = 8000
+};
 
 struct ecs_wheel {
-    struct ecs_timer slot[ECS_WHEEL_SLOTS]; /* list heads */
-    uint64_t busy[ECS_WHEEL_SLOTS / 64];    /* one bit per slot that may hold timers */
+    struct ecs_timer slot[ECS_WHEEL_SLOTS]; /* list heads: near ones, then far ones */
+    uint64_t busy[ECS_WHEEL_SLOTS / 64];    /* one bit per slot that holds timers */
     int64_t tick;                           /* last tick that was run */
     unsigned count;
 };

@@ -48,6 +48,13 @@ struct ecs_store *ecs_store_new(struct ecs_loop *loop, const struct ecs_store_co
     return store;
 }
 
+void ecs_store_limits(struct ecs_store *store, const struct ecs_store_conf *conf)
+{
+    store->conf.limit_attempts = conf->limit_attempts;
+    store->conf.limit_window_s = conf->limit_window_s;
+    store->conf.session_life_s = conf->session_life_s;
+}
+
 void ecs_store_free(struct ecs_store *store)
 {
     if (!store)

@@ -2,13 +2,23 @@
 """Fixtures of the system tests. See harness.py for what they give; run with: ECS_BUILD=build/sanitize pytest tests/system"""
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
+import threading
 
 import pytest
 
 import client
 import harness
+
+
+def pytest_configure(config):
+    """A time limit around pytest ends it by SIGTERM: the fixtures shall still stop what they have started."""
+    def interrupt(*_):
+        raise KeyboardInterrupt
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, interrupt)
 
 
 def pytest_runtest_makereport(item, call):

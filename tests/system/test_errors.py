@@ -47,10 +47,11 @@ def test_a_target_that_is_too_long_is_414(daemon):
     assert daemon.device.request("GET", "/?" + "a" * 40000).status == 414
 
 
-def test_headers_that_are_too_large_are_431(daemon):
-    headers = [(f"X-{i}", "b" * 1000) for i in range(60)]
+@pytest.mark.parametrize("count,size", [(22, 1000), (1, 22000), (1500, 8)])
+def test_headers_that_are_too_large_are_431(daemon, count, size):
+    # Not much over the limit: the server closes behind its answer, and what it has not read by then would lose us the answer.
+    headers = [(f"X-{i}", "b" * size) for i in range(count)]
     assert daemon.device.request("GET", "/?app=ap2004", headers).status == 431
-    assert daemon.device.request("GET", "/?app=ap2004", [("X-Long", "b" * 40000)]).status == 431
 
 
 # proves: P-064

@@ -302,6 +302,10 @@ static void test_the_document_holds_as_long_as_its_shortest_application_and_no_l
     s.services[0].prov_status = 3;
     build(&s);
     assert_true(s.context.validity_s < 600);
+    s.services[0].prov_status = 1;
+    s.services[0].addr_expiry = NOW + 61;
+    build(&s);
+    assert_int_equal(s.context.validity_s, 61);
     ecs_arena_free(s.arena);
 }
 

@@ -13,6 +13,7 @@
 #include "ecs/loop.h"
 #include "ecs/mailbox.h"
 #include "ecs/worker.h"
+#include "run/run_internal.h"
 
 static void count(void *arg)
 {
@@ -91,6 +92,63 @@ static void test_a_timer_beyond_the_wheel_waits_its_rounds(void **state)
     assert_int_equal(fired, 0);
     ecs_timer_disarm(&far);
     ecs_loop_free(loop);
+}
+
+struct virtual_timer {
+    struct ecs_timer timer;
+    const int64_t *now_us;
+    int64_t fired_us;
+};
+
+static void note_virtual(void *arg)
+{
+    struct virtual_timer *t = arg;
+
+    t->fired_us = *t->now_us;
+}
+
+static void test_long_timers_fire_in_time_and_cost_few_wakeups(void **state)
+{
+    enum { TIMERS = 3000, HOURS = 6 };
+    struct virtual_timer *timers = calloc(TIMERS, sizeof(*timers));
+    struct ecs_loop *loop = ecs_loop_new();
+    struct ecs_wheel *wheel = ecs_loop_wheel(loop);
+    int64_t now = ecs_clock_mono_us(), end;
+    unsigned wakeups = 0;
+
+    (void)state;
+    srandom(99);
+    for (int i = 0; i < TIMERS; i++) {
+        timers[i].now_us = &now;
+        ecs_timer_arm(&timers[i].timer, loop, (uint32_t)random() % (HOURS * 3600000u), note_virtual,
+                      &timers[i]);
+    }
+    /* A third is taken back: what they leave behind must not wake anybody. */
+    for (int i = 0; i < TIMERS; i += 3)
+        ecs_timer_disarm(&timers[i].timer);
+    now = ecs_clock_mono_us();
+    end = now + (HOURS * INT64_C(3600) + 60) * 1000000;
+    while (now < end) {
+        int64_t wait = ecs_wheel_wait_us(wheel, now);
+
+        if (wait < 0)
+            break;
+        now += wait;
+        ecs_wheel_run(wheel, now);
+        wakeups++;
+    }
+    for (int i = 0; i < TIMERS; i++) {
+        if (i % 3 == 0) {
+            assert_true(timers[i].fired_us == 0);
+            continue;
+        }
+        assert_true(timers[i].fired_us >= timers[i].timer.due_us);
+        assert_true(timers[i].fired_us <= timers[i].timer.due_us + 2 * ECS_WHEEL_TICK_US);
+    }
+    /* One for each timer, and one for each 8.2 s. */
+    assert_true(wakeups < TIMERS * 2 / 3 + HOURS * 3600 * 1000 / 8192 + 600);
+    ecs_loop_free(loop);
+    free(timers);
 }
 
 static void on_io(void *arg, int fd, unsigned io)
@@ -244,6 +302,7 @@ int main(void)
         cmocka_unit_test(test_timers_never_fire_early_and_all_fire),
         cmocka_unit_test(test_a_disarmed_timer_does_not_fire_and_a_rearmed_one_fires_once),
         cmocka_unit_test(test_a_timer_beyond_the_wheel_waits_its_rounds),
+        cmocka_unit_test(test_long_timers_fire_in_time_and_cost_few_wakeups),
         cmocka_unit_test(test_a_readable_descriptor_is_told),
         cmocka_unit_test(test_signals_arrive_as_events),
         cmocka_unit_test(test_mail_from_four_threads_arrives_complete_and_in_order),
