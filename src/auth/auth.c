@@ -106,6 +106,9 @@ static enum ecs_next open_token(struct ecs_flow *f)
     const char *why;
     enum ecs_rc rc = check_token(auth, &why);
 
+    if (auth->request->param[ECS_P_TEMPORARY_TOKEN].n)
+        ecs_log(f->log, ECS_EV_PARAM_IGNORED, "temporary_token beside token, which counts");
+
     if (rc == ECS_OK && (!has_eap_id || agrees_with_eap_id(auth))) {
         auth->imsi = auth->token.imsi;
         auth->outcome = ECS_AUTH_PASSED;

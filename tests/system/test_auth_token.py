@@ -288,3 +288,21 @@ def test_each_application_can_be_logged_in_to(phone, app):
     document = p.login(app)
     assert list(document.apps) == [app]
     assert p.ask(app).content == document.content
+
+
+# proves: A-053
+def test_a_temporary_token_that_is_not_ours_is_401_and_no_challenge(phone):
+    p = phone()
+    for app in ("ap2004", "ap2009"):
+        reply = p.get(p.parameters(app, temporary_token="unknown", operation="CheckEligibility"))
+        assert reply.status == 401, app
+        assert b"eap-relay-packet" not in reply.body
+
+
+# proves: A-059
+def test_a_token_counts_before_a_temporary_token(phone, daemon):
+    p = phone()
+    p.login()
+    assert p.ask(temporary_token="unknown").status("ap2004") == 1
+    assert p.query(token="damaged", temporary_token="unknown").status == 511
+    daemon.wait_event("PARAM_IGNORED", text="temporary_token beside token")
