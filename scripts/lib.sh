@@ -2,7 +2,7 @@
 # Shared by the scripts: where we are, how to install packages, how to build.
 set -eu
 
-top=$(cd "$(dirname "$0")/.." && pwd)
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export LC_ALL=C.UTF-8
 
 build_packages="cmake ninja-build pkg-config gcc libc6-dev libmicrohttpd-dev libgnutls28-dev libssl-dev

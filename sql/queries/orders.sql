@@ -14,13 +14,17 @@ WITH o AS (
     INSERT INTO line_service (imsi, service, prov_status)
     SELECT imsi, service, 3 FROM o
     ON CONFLICT (imsi, service) DO UPDATE SET prov_status = 3
+        WHERE line_service.prov_status IS NULL OR line_service.prov_status NOT IN (1, 2)
     RETURNING 1
 )
 SELECT count(*) FROM o
 
 -- name: order_list read-only
--- $1 most rows: open orders, oldest first.
-SELECT id, imsi, service, requested_at FROM activation_order WHERE done_at IS NULL ORDER BY id LIMIT $1::integer
+-- $1 most rows: open orders, oldest first; without those of a line that got provisioned at the same moment.
+SELECT o.id, o.imsi, o.service, o.requested_at FROM activation_order o
+WHERE o.done_at IS NULL
+      AND NOT EXISTS (SELECT 1 FROM line_service l WHERE l.imsi = o.imsi AND l.service = o.service AND l.prov_status IN (1, 2))
+ORDER BY o.id LIMIT $1::integer
 
 -- name: order_done
 -- $1 id  $2 ProvStatus that the line has from now on (1 provisioned, 0 failed)
