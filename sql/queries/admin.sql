@@ -100,6 +100,8 @@ DELETE FROM line_service WHERE imsi = $1::text AND service = $2::text RETURNING 
 
 -- name: notice_add
 -- $1 service $2 brand $3 starts_at $4 ends_at $5 effect $6 message_key $7 validity_s
+-- Those that ended a month ago go: every request carries the list.
+WITH gone AS (DELETE FROM service_notice WHERE ends_at < now() - interval '30 days')
 INSERT INTO service_notice (service, brand, starts_at, ends_at, effect, message_key, validity_s)
 VALUES ($1::text, $2::text, $3::timestamptz, $4::timestamptz, $5::text, $6::text, $7::integer)
 RETURNING id

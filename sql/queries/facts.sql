@@ -6,31 +6,20 @@
 s.imsi, s.msisdn, s.iccid, s.line_state, s.roaming, s.visited_plmn, s.language, s.token_generation,
 b.brand, b.default_language, p.plan, p.name, p.features,
 m.vendor, m.model, m.category, m.capabilities, i.state,
-(c.base + c.edges + n.edges + coalesce(s.revision, 0) + coalesce(p.revision, 0) + coalesce(b.revision, 0)
+(c.base + c.edges + coalesce(s.revision, 0) + coalesce(p.revision, 0) + coalesce(b.revision, 0)
  + coalesce(m.revision, 0) + coalesce(i.revision, 0))::bigint,
 l.service, l.tc_status, l.tc_version, l.tc_at, l.addr_status, l.addr_expiry, l.addr_identifier, l.prov_status,
 l.override, l.flow_closed_at, l.revision,
-n.services, n.brands, n.effects, n.messages, n.ends
+c.notices, (extract(epoch FROM now()) * 1000000)::bigint
 
 -- fragment: facts_joins
-CROSS JOIN (SELECT base, edges FROM content_base) c
-CROSS JOIN (SELECT (count(*) FILTER (WHERE starts_at <= now()) + count(*) FILTER (WHERE ends_at <= now()))::integer AS edges,
-                   array_agg(service ORDER BY id) FILTER (WHERE {{notice_active}}) AS services,
-                   array_agg(coalesce(brand, '') ORDER BY id) FILTER (WHERE {{notice_active}}) AS brands,
-                   array_agg(effect ORDER BY id) FILTER (WHERE {{notice_active}}) AS effects,
-                   array_agg(message_key ORDER BY id) FILTER (WHERE {{notice_active}}) AS messages,
-                   array_agg(extract(epoch FROM ends_at)::bigint || ' ' || validity_s ORDER BY id)
-                       FILTER (WHERE {{notice_active}}) AS ends
-            FROM service_notice) n
+JOIN content_base c ON c.one
 LEFT JOIN subscriber s ON s.imsi = k.imsi
 LEFT JOIN plan p ON p.plan = s.plan
 LEFT JOIN brand b ON b.brand = coalesce(s.brand, p.brand)
 LEFT JOIN device_model m ON m.tac = k.tac::char(8)
 LEFT JOIN device_identity i ON i.terminal_id = k.terminal
 LEFT JOIN line_service l ON l.imsi = s.imsi
-
--- fragment: notice_active
-starts_at <= now() AND ends_at > now()
 
 -- name: facts read-only
 -- $1 IMSIs, $2 terminal identities in lower case, $3 TACs (NULL elements allowed in $2 and $3)

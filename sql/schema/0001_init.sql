@@ -229,6 +229,7 @@ CREATE TABLE content_base (
     one             boolean PRIMARY KEY DEFAULT true CHECK (one),
     base            integer NOT NULL DEFAULT 1,
     edges           integer NOT NULL DEFAULT 0,
+    notices         text[] NOT NULL DEFAULT '{}',
     policy_checksum text NOT NULL DEFAULT ''
 );
 INSERT INTO content_base DEFAULT VALUES;
@@ -236,6 +237,7 @@ COMMENT ON TABLE content_base IS 'The share of the content revision that is comm
 COMMENT ON COLUMN content_base.one IS 'always true';
 COMMENT ON COLUMN content_base.base IS 'grows when the policy changes and takes over counters of deleted rows';
 COMMENT ON COLUMN content_base.edges IS 'begins and ends of notices that no longer exist';
+COMMENT ON COLUMN content_base.notices IS 'service_notice in short, "START END VALIDITY EFFECT SERVICE BRAND-OR-* MESSAGE" each, times in Unix microseconds: read with every request, so kept here';
 COMMENT ON COLUMN content_base.policy_checksum IS 'policy that the nodes announced last';
 
 -- Revisions -----------------------------------------------------------------------------------------------------
@@ -333,3 +335,14 @@ BEGIN
 END $$;
 CREATE TRIGGER service_notice_changed AFTER UPDATE OR DELETE ON service_notice FOR EACH ROW
     EXECUTE FUNCTION notice_changed();
+
+CREATE FUNCTION notices_in_short() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE content_base SET notices = coalesce(
+        (SELECT array_agg(concat_ws(' ', (extract(epoch FROM starts_at) * 1000000)::bigint, (extract(epoch FROM ends_at) * 1000000)::bigint,
+                                    validity_s, effect, service, coalesce(brand, '*'), message_key) ORDER BY id)
+         FROM service_notice), '{}');
+    RETURN NULL;
+END $$;
+CREATE TRIGGER service_notice_in_short AFTER INSERT OR UPDATE OR DELETE ON service_notice FOR EACH STATEMENT
+    EXECUTE FUNCTION notices_in_short();

@@ -1,58 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Key derivation of the EAP methods. The generator of FIPS 186-2 needs the bare SHA-1 compression function
- * with a start value and without padding, which libcrypto does not offer any more; so the function is here.
- */
+/* Key derivation of the EAP methods (RFC 4187 7, RFC 5448 3). */
+#define OPENSSL_SUPPRESS_DEPRECATED /* SHA1_Transform, see g_function */
 #include "ecs/eap_prf.h"
+
+#include <openssl/sha.h>
 
 #include <string.h>
 
 static const uint32_t sha1_start[5] = {0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0};
 
-static uint32_t rotate(uint32_t x, unsigned n)
+/* One compression (FIPS 180-4 6.1.2) of XKEY | 44 zero bytes, from the standard start value. The low-level
+ * call is deprecated but has no successor: EVP always pads (docs/decisions/0005). ctx and block are wiped by
+ * the caller. */
+static void g_function(const uint32_t xkey[5], SHA_CTX *ctx, uint8_t block[64], uint32_t out[5])
 {
-    return x << n | x >> (32 - n);
-}
-
-/* The three round functions of FIPS 180-4 4.1.1 */
-#define CHOOSE(b, c, d)   ((d) ^ ((b) & ((c) ^ (d))))
-#define PARITY(b, c, d)   ((b) ^ (c) ^ (d))
-#define MAJORITY(b, c, d) (((b) & (c)) | ((d) & ((b) | (c))))
-
-/* One round; the names of the five words move instead of the words. */
-#define ROUND(f, k, a, b, c, d, e, w)                                                                        \
-    do {                                                                                                     \
-        (e) += rotate(a, 5) + f(b, c, d) + (k) + (w);                                                        \
-        (b) = rotate(b, 30);                                                                                 \
-    } while (0)
-/* Twenty rounds from w[from] on, after which the names are in place again. */
-#define ROUNDS(f, k, from)                                                                                   \
-    for (int i = (from); i < (from) + 20; i += 5) {                                                          \
-        ROUND(f, k, a, b, c, d, e, w[i]);                                                                    \
-        ROUND(f, k, e, a, b, c, d, w[i + 1]);                                                                \
-        ROUND(f, k, d, e, a, b, c, w[i + 2]);                                                                \
-        ROUND(f, k, c, d, e, a, b, w[i + 3]);                                                                \
-        ROUND(f, k, b, c, d, e, a, w[i + 4]);                                                                \
-    }
-
-/* One compression (FIPS 180-4 6.1.2) of XKEY | 44 zero bytes, from the standard start value. w is working
- * memory that the caller wipes. */
-static void g_function(const uint32_t xkey[5], uint32_t w[80], uint32_t out[5])
-{
-    uint32_t a = sha1_start[0], b = sha1_start[1], c = sha1_start[2], d = sha1_start[3], e = sha1_start[4];
-
-    memcpy(w, xkey, 5 * sizeof(*w));
-    memset(w + 5, 0, 11 * sizeof(*w));
-    for (int i = 16; i < 80; i++)
-        w[i] = rotate(w[i - 3] ^ w[i - 8] ^ w[i - 14] ^ w[i - 16], 1);
-    ROUNDS(CHOOSE, 0x5A827999, 0)
-    ROUNDS(PARITY, 0x6ED9EBA1, 20)
-    ROUNDS(MAJORITY, 0x8F1BBCDC, 40)
-    ROUNDS(PARITY, 0xCA62C1D6, 60)
-    out[0] = a + sha1_start[0];
-    out[1] = b + sha1_start[1];
-    out[2] = c + sha1_start[2];
-    out[3] = d + sha1_start[3];
-    out[4] = e + sha1_start[4];
+    for (int i = 0; i < 20; i++)
+        block[i] = (uint8_t)(xkey[i / 4] >> (24 - 8 * (i % 4)));
+    memset(block + 20, 0, 44);
+    ctx->h0 = sha1_start[0];
+    ctx->h1 = sha1_start[1];
+    ctx->h2 = sha1_start[2];
+    ctx->h3 = sha1_start[3];
+    ctx->h4 = sha1_start[4];
+    SHA1_Transform(ctx, block);
+    out[0] = ctx->h0;
+    out[1] = ctx->h1;
+    out[2] = ctx->h2;
+    out[3] = ctx->h3;
+    out[4] = ctx->h4;
 }
 
 /* xkey = 1 + xkey + w mod 2^160 */
@@ -69,8 +44,9 @@ static void step_key(uint32_t xkey[5], const uint32_t w[5])
 
 void ecs_fips186_prf(const uint8_t xkey[20], uint8_t *out, size_t n)
 {
-    uint32_t key[5], w[5], schedule[80];
-    uint8_t block[20];
+    uint32_t key[5], w[5];
+    SHA_CTX ctx;
+    uint8_t message[64], block[20];
 
     for (int i = 0; i < 5; i++)
         key[i] = (uint32_t)xkey[4 * i] << 24 | (uint32_t)xkey[4 * i + 1] << 16 |
@@ -78,7 +54,7 @@ void ecs_fips186_prf(const uint8_t xkey[20], uint8_t *out, size_t n)
     while (n) {
         size_t part = n < sizeof(block) ? n : sizeof(block);
 
-        g_function(key, schedule, w);
+        g_function(key, &ctx, message, w);
         step_key(key, w);
         for (int i = 0; i < 20; i++)
             block[i] = (uint8_t)(w[i / 4] >> (24 - 8 * (i % 4)));
@@ -88,7 +64,8 @@ void ecs_fips186_prf(const uint8_t xkey[20], uint8_t *out, size_t n)
     }
     ecs_wipe(key, sizeof(key));
     ecs_wipe(w, sizeof(w));
-    ecs_wipe(schedule, sizeof(schedule));
+    ecs_wipe(&ctx, sizeof(ctx));
+    ecs_wipe(message, sizeof(message));
     ecs_wipe(block, sizeof(block));
 }
 

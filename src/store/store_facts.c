@@ -36,11 +36,8 @@ enum {
     C_OVERRIDE,
     C_FLOW_CLOSED,
     C_SERVICE_REVISION,
-    C_N_SERVICES,
-    C_N_BRANDS,
-    C_N_EFFECTS,
-    C_N_MESSAGES,
-    C_N_ENDS,
+    C_NOTICES,
+    C_NOW,
     C_COUNT
 };
 _Static_assert((int)C_COUNT == (int)STORE_FACTS_COLUMNS, "facts_columns");
@@ -124,45 +121,50 @@ static enum ecs_rc decode_services(struct ecs_pg_result *r, unsigned c, struct e
     return ECS_OK;
 }
 
-/* "END VALIDITY", both decimal */
-static bool parse_end(struct ecs_str text, struct ecs_notice *notice)
+/* "START END VALIDITY EFFECT SERVICE BRAND-OR-* MESSAGE" of content_base.notices */
+static bool parse_notice(struct ecs_str text, int64_t *ret_start_us, int64_t *ret_end_us,
+                         struct ecs_str *ret_brand, struct ecs_notice *notice)
 {
-    struct ecs_str end;
+    struct ecs_str part[6];
 
-    return ecs_str_cut(&text, ' ', &end) && ecs_str_to_i64(end, &notice->ends_at) &&
-           ecs_str_to_u32(text, &notice->validity_s);
+    for (size_t i = 0; i < ECS_ARRAY_LEN(part); i++)
+        if (!ecs_str_cut(&text, ' ', &part[i]))
+            return false;
+    notice->unavailable = ecs_str_eq(part[3], ECS_STR("unavailable"));
+    notice->service = part[4];
+    *ret_brand = part[5];
+    notice->message_key = text;
+    if (!ecs_str_to_i64(part[0], ret_start_us) || !ecs_str_to_i64(part[1], ret_end_us))
+        return false;
+    notice->ends_at = *ret_end_us / 1000000;
+    return ecs_str_to_u32(part[2], &notice->validity_s);
 }
 
-/* Parallel arrays, the same in every row of a batch; kept are those without brand and those of the line's
- * brand. */
+/* Of all notices, in force or not: kept are those of now for every brand or for the line's. Each begin and
+ * each end that has passed counts in the content revision. */
 static enum ecs_rc decode_notices(struct ecs_pg_result *r, unsigned c, struct ecs_arena *arena,
                                   struct ecs_subscriber_facts *facts)
 {
-    const struct ecs_str *column[5];
-    size_t n[5];
+    int64_t now_us = ecs_pg_int(r, 0, c + C_NOW, 0), start_us, end_us; /* one clock for all nodes */
+    size_t n;
+    const struct ecs_str *texts = ecs_pg_texts(r, 0, c + C_NOTICES, arena, &n);
     struct ecs_notice *list;
 
-    if (ecs_pg_is_null(r, 0, c + C_N_SERVICES))
+    if (n == 0)
         return ECS_OK;
-    for (unsigned i = 0; i < 5; i++) {
-        column[i] = ecs_pg_texts(r, 0, c + C_N_SERVICES + i, arena, &n[i]);
-        if (n[i] != n[0] || n[0] == 0)
-            return ECS_E_INTERNAL;
-    }
-    list = ecs_alloc(arena, n[0] * sizeof(*list));
+    list = ecs_alloc(arena, n * sizeof(*list));
     if (!list)
         return ECS_E_TOO_LARGE;
-    for (size_t i = 0; i < n[0]; i++) {
+    for (size_t i = 0; i < n; i++) {
         struct ecs_notice *notice = &list[facts->n_notices];
+        struct ecs_str brand;
 
-        if (column[1][i].n > 0 && !ecs_str_eq(column[1][i], facts->brand))
-            continue;
-        notice->service = column[0][i];
-        notice->unavailable = ecs_str_eq(column[2][i], ECS_STR("unavailable"));
-        notice->message_key = column[3][i];
-        if (!parse_end(column[4][i], notice))
+        if (!parse_notice(texts[i], &start_us, &end_us, &brand, notice))
             return ECS_E_INTERNAL;
-        facts->n_notices++;
+        facts->content_revision += (start_us <= now_us) + (end_us <= now_us);
+        if (start_us <= now_us && end_us > now_us &&
+            (ecs_str_eq(brand, ECS_STR("*")) || ecs_str_eq(brand, facts->brand)))
+            facts->n_notices++;
     }
     facts->notices = list;
     return ECS_OK;
