@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <gnutls/gnutls.h>
 #include <microhttpd.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -30,6 +32,30 @@ static ssize_t pull(gnutls_transport_ptr_t ptr, void *buf, size_t n)
     return r;
 }
 
+/* MHD makes two records of an answer, head and body. The head is held back by the kernel (MSG_MORE), so that
+ * both leave in one segment; should the body not come in this turn, http_park_flush lets the head go. */
+static ssize_t push_head(struct http_peer *peer, const struct msghdr *msg)
+{
+    ssize_t n = sendmsg(peer->fd, msg, MSG_NOSIGNAL | MSG_MORE);
+
+    peer->body_follows = peer->rest_sent = false;
+    if (n > 0 && !peer->held) {
+        peer->held = true;
+        peer->held_next = peer->server->held;
+        peer->server->held = peer;
+    }
+    return n;
+}
+
+static ssize_t push_rest(struct http_peer *peer, const struct msghdr *msg)
+{
+    ssize_t n = sendmsg(peer->fd, msg, MSG_NOSIGNAL);
+
+    if (n > 0)
+        peer->rest_sent = true;
+    return n;
+}
+
 static ssize_t push(gnutls_transport_ptr_t ptr, const giovec_t *iov, int iov_count)
 {
     struct http_peer *peer = ptr;
@@ -39,7 +65,7 @@ static ssize_t push(gnutls_transport_ptr_t ptr, const giovec_t *iov, int iov_cou
         errno = EPIPE;
         return -1;
     }
-    return sendmsg(peer->fd, &msg, MSG_NOSIGNAL);
+    return peer->body_follows ? push_head(peer, &msg) : push_rest(peer, &msg);
 }
 
 static void on_client_finished(struct http_peer *peer, gnutls_session_t session)
@@ -87,10 +113,31 @@ void http_park_forget(struct http_peer *peer)
             peer->wants_parking = false;
             break;
         }
+    for (struct http_peer **at = &peer->server->held; peer->held && *at; at = &(*at)->held_next)
+        if (*at == peer) {
+            *at = peer->held_next;
+            peer->held = false;
+            break;
+        }
     if (peer->parked) {
         http_conn_watch(peer, false, true);
         peer->parked = false;
         STAT_ADD(peer->server, handshakes_parked, -1);
+    }
+}
+
+/* After MHD_run: heads whose body has not followed go out alone. */
+void http_park_flush(struct ecs_http_server *server)
+{
+    const int on = 1;
+
+    while (server->held) {
+        struct http_peer *peer = server->held;
+
+        server->held = peer->held_next;
+        if (!peer->rest_sent)
+            (void)setsockopt(peer->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+        peer->held = peer->rest_sent = false;
     }
 }
 

@@ -40,6 +40,7 @@ enum peer_phase {
 struct http_peer {
     struct http_peer *next, *prev; /* all of the server */
     struct http_peer *park_next;
+    struct http_peer *held_next;
     struct ecs_http_server *server;
     struct MHD_Connection *conn;
     struct http_call *call; /* NULL between requests, and after its client was declared gone */
@@ -52,6 +53,9 @@ struct http_peer {
     bool parked;        /* suspended in MHD during its handshake, watched by side_fd */
     bool watched;       /* suspended in MHD during a request, watched by side_fd for hang-up */
     bool killed;        /* shut down by us */
+    bool body_follows;  /* the next record is the head of an answer that has a body */
+    bool held;          /* on the server's list: the head was given to the kernel with MSG_MORE in this turn */
+    bool rest_sent;     /* something was sent after it */
     bool trusted;       /* a proxy that may name the client */
     bool trimmed;
     uint8_t suites;         /* HTTP_SUITE_* of the client's hello, TLS 1.2 only */
@@ -96,6 +100,7 @@ struct ecs_http_server {
     uint64_t ids;      /* state of the request ids' generator */
     struct http_peer *peers;
     struct http_peer *to_park;
+    struct http_peer *held;
     struct http_prefix_table prefixes;
     uint64_t refused_told; /* log lines: at most one a second */
     int64_t refused_at_us;
@@ -145,6 +150,7 @@ void http_reply_refuse(struct http_call *call, enum ecs_rc rc); /* an answer of 
 /* http_park.c */
 void http_park_start(struct http_peer *peer, struct gnutls_session_int *session);
 void http_park_forget(struct http_peer *peer);
+void http_park_flush(struct ecs_http_server *server);
 void http_park_waiting(struct ecs_http_server *server);
 void http_park_resume(struct http_peer *peer);
 

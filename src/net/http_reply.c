@@ -85,8 +85,9 @@ static void send_reply(struct http_call *call, const struct ecs_http_reply *repl
     }
     http_conn_phase(peer, PEER_SENDING);
     /* call is not touched any more: queueing may send everything and end the request. */
-    bool suspended = call->suspended;
+    bool suspended = call->suspended, head_only = call->pub.method == ECS_HTTP_HEAD;
 
+    peer->body_follows = peer->tls && response && reply->body.n > 0 && !head_only;
     if (response) {
         queued = MHD_queue_response(peer->conn, (unsigned)status, response) == MHD_YES;
         MHD_destroy_response(response);
@@ -118,8 +119,7 @@ void http_reply_refuse(struct http_call *call, enum ecs_rc rc)
 
     /* A 503 without it makes AOSP switch services on (C-42). */
     if (reply.status == 503)
-        reply.headers[reply.header_count++] =
-            (struct ecs_http_header){ECS_STR("Retry-After"), ECS_STR("30")};
+        reply.headers[reply.header_count++] = (struct ecs_http_header){ECS_STR("Retry-After"), ECS_STR("30")};
     STAT_ADD(call->peer->server, requests_refused, 1);
     send_reply(call, &reply);
 }

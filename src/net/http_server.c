@@ -102,6 +102,7 @@ static void run(struct ecs_http_server *s)
         s->running = true;
         MHD_run(s->daemon);
         s->running = false;
+        http_park_flush(s);
         http_park_waiting(s);
     } while (++runs < RUNS_PER_TURN && (s->kick || mhd_wait_us(s) == 0));
 }
