@@ -265,8 +265,9 @@ void device_handle(struct ecs_http_request *http)
     static const struct ecs_http_reply exhausted = {.status = 503,
                                                     .body = {"short of memory\n", 16},
                                                     .content_type = "text/plain",
-                                                    .headers = {{{"Retry-After", 11}, {"30", 2}}},
-                                                    .header_count = 1};
+                                                    .headers = {{{"Retry-After", 11}, {"30", 2}},
+                                                                {{"Cache-Control", 13}, {"no-store", 8}}},
+                                                    .header_count = 2};
     struct front *front = http->env;
     struct device *d = ecs_alloc(http->arena, sizeof(*d));
 
