@@ -117,7 +117,9 @@ def test_without_database_all_is_503_and_comes_back(site):
     check_refusal(p.get([]), 400)
     daemon.wait_event("DB_DOWN", before)
     site.cluster.start()
-    harness.wait_for(lambda: p.query(ALL).status == 200, 15, "the daemon finds its database again", 0.1)
+    # Each worker comes back by itself: two with two connections each.
+    harness.wait_for(lambda: daemon.metric("ecs_db_connections") >= 4 and p.query(ALL).status == 200, 15,
+                     "the daemon finds its database again", 0.1)
     assert p.login(ALL).status("ap2004") == 1
     daemon.wait_event("DB_UP", before)
 
