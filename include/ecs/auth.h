@@ -36,7 +36,7 @@ struct ecs_auth_env {
 };
 
 enum ecs_auth_method {
-#define METHOD(id, name, steps, clause) ECS_AUTH_##id,
+#define METHOD(id, name, metric, recognises, steps, token, clause) ECS_AUTH_##id,
 #include "../../src/auth/methods.def"
 #undef METHOD
     ECS_AUTH_METHOD_COUNT
@@ -45,6 +45,9 @@ enum ecs_auth_method {
 enum ecs_auth_outcome {
     ECS_AUTH_PASSED,    /* imsi is proven */
     ECS_AUTH_CHALLENGE, /* packet is to be sent with the cookie */
+    ECS_AUTH_REDIRECT,  /* 302 to location (TS.43 2.8.2) */
+    ECS_AUTH_OTP_SENT,  /* 200 without a body, with the cookie: a one-time code is on its way (RCC.14) */
+    ECS_AUTH_DECLINED,  /* 200 document without TOKEN that holds error_* for each application (TS.43 2.8.4) */
 };
 
 /* State of one authentication; self of the method's table. Zeroed, then the first part is filled by the
@@ -55,6 +58,8 @@ struct ecs_auth {
     const struct ecs_str *cookies;    /* candidates for the session, from the Cookie headers */
     size_t cookie_n;
     uint64_t source_hash; /* of the address, for the limit per source */
+    const char *peer;     /* textual source address */
+    struct ecs_str host;  /* of the request, without port; {NULL, 0}: none */
     int64_t now;          /* Unix seconds */
     /* results */
     enum ecs_auth_method method;
@@ -63,20 +68,24 @@ struct ecs_auth {
     struct ecs_token token; /* method TOKEN: the opened token */
     uint8_t handle[32];     /* EAP: digest of the cookie; seeds what must be equal in a repeated answer */
     bool repeated;          /* EAP: the same answer was given before */
-    int64_t issued_s; /* EAP: begin of the exchange (database clock) */
-    struct ecs_subscriber_facts *facts; /* EAP: came with the session; NULL: to be loaded */
-    struct ecs_str packet;              /* CHALLENGE: bytes to send */
-    struct ecs_str cookie;              /* CHALLENGE: value of the session cookie */
-    uint32_t retry_after_s;             /* with ECS_E_RATE_LIMIT */
-    unsigned verdict;                   /* EAP answer: enum ecs_eap_verdict + 1; 0: none was judged */
-    void *exchange;                     /* of the method */
+    int64_t issued_s;       /* EAP: begin of the exchange (database clock) */
+    struct ecs_subscriber_facts *facts;               /* EAP: came with the session; NULL: to be loaded */
+    struct ecs_str packet;                            /* CHALLENGE: bytes to send */
+    struct ecs_str cookie;                            /* CHALLENGE, OTP_SENT: value of the session cookie */
+    struct ecs_str location;                          /* REDIRECT */
+    struct ecs_str error_url, error_data, error_text; /* DECLINED: GeneralErrorURL, -UserData, -Text */
+    uint32_t retry_after_s;                           /* with ECS_E_RATE_LIMIT */
+    unsigned verdict; /* EAP answer: enum ecs_eap_verdict + 1; 0: none was judged */
+    void *exchange;   /* of the method */
 };
 
-/* Selection matrix (ts43-protocol digest 10.1). ECS_E_AUTH_NEEDED when the request carries no usable
- * credential, ECS_E_TEMP_TOKEN for a temporary token that is not ours. */
-enum ecs_rc ecs_auth_select(const struct ecs_ts43_request *request,
-                            enum ecs_auth_method *ret_method) ECS_MUST_CHECK;
-const char *ecs_auth_method_name(enum ecs_auth_method method);
+/* Selection matrix (ts43-protocol digest 10.1) over auth->request and auth->env: sets auth->method.
+ * ECS_E_AUTH_NEEDED when the request carries no usable credential, ECS_E_TEMP_TOKEN for a temporary token
+ * that is not ours. */
+enum ecs_rc ecs_auth_select(struct ecs_auth *auth) ECS_MUST_CHECK;
+const char *ecs_auth_method_name(enum ecs_auth_method method);   /* for logs: "eap-aka" */
+const char *ecs_auth_method_metric(enum ecs_auth_method method); /* "eap-begin" */
+bool ecs_auth_method_issues_token(enum ecs_auth_method method);
 /* For ecs_flow_call; the table's self is a struct ecs_auth. On failure the flow fails with the code for the
  * device. */
 const struct ecs_step *ecs_auth_steps(enum ecs_auth_method method);

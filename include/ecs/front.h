@@ -58,6 +58,12 @@ struct ecs_database_conf {
     int64_t connections, statement_timeout_ms, max_waiting;
 };
 
+/* Pages for people and endpoints for servers, on the device listeners. */
+struct ecs_web_conf {
+    const char *public_url; /* "https://aes.example", without a slash at its end; "": none */
+    const char *path;       /* "/web" */
+};
+
 struct ecs_policy_conf {
     const char *directory, *messages, *portal_url;
     int64_t utc_offset_minutes;
@@ -83,6 +89,7 @@ struct ecs_snapshot {
     const struct ecs_policy_conf *policy_conf;
     const struct ecs_auth_conf *auth;
     const struct ecs_admin_conf *admin;
+    const struct ecs_web_conf *web;
     struct ecs_policy *policy;
     struct ecs_messages *messages;
     struct ecs_keyring token_keys, subscriber_keys;
@@ -107,6 +114,6 @@ struct ecs_snapshot *ecs_snapshot_load(const char *path, const struct ecs_snapsh
 struct ecs_snapshot *ecs_snapshot_ref(struct ecs_snapshot *snapshot);
 void ecs_snapshot_unref(struct ecs_snapshot *snapshot);
 
-/* Runs the node with this snapshot (whose reference it takes over) until SIGTERM, on the calling thread: signals SIGHUP,
- * SIGTERM and SIGINT must be blocked. Returns the exit status; faults go to the log. */
+/* Runs the node with this snapshot (whose reference it takes over) until SIGTERM, on the calling thread:
+ * signals SIGHUP, SIGTERM and SIGINT must be blocked. Returns the exit status; faults go to the log. */
 int ecs_node_run(const char *conf_path, struct ecs_snapshot *snapshot);

@@ -50,8 +50,10 @@ struct ecs_http_request {
 
 /* First header of that name, ASCII case ignored; {NULL, 0} when absent. */
 struct ecs_str ecs_http_header_get(const struct ecs_http_request *request, const char *name);
+/* Host without port; {NULL, 0} when absent. An unchecked word of the client. */
+struct ecs_str ecs_http_host(const struct ecs_http_request *request);
 
-enum { ECS_HTTP_REPLY_HEADERS = 8 };
+enum { ECS_HTTP_REPLY_HEADERS = 10 };
 
 struct ecs_http_reply {
     int status;               /* 200..599 */

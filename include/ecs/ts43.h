@@ -99,6 +99,7 @@ struct ecs_ts43_request {
     struct ecs_imsi imsi; /* a claim until it agrees with the credential */
     int notif_action; /* 0..4; -1 absent; ECS_NOTIF_INVALID: another number, answer RegisterNotifStatus 1 */
     struct ecs_str accept, accept_language, user_agent; /* {NULL, 0} = absent */
+    struct ecs_str bearer; /* of "Authorization: Bearer", {NULL, 0} = absent; not kept in the saved form */
     const char *notes[ECS_NOTES_MAX]; /* oddities for the log: names of parameters, never values */
     size_t n_notes;
 };
@@ -108,7 +109,7 @@ struct ecs_ts43_input {
     struct ecs_str query;        /* behind "?"; {NULL, 0} without one */
     struct ecs_str content_type; /* {NULL, 0} = absent */
     struct ecs_str body;         /* content coding already undone */
-    struct ecs_str accept, accept_language, user_agent;
+    struct ecs_str accept, accept_language, user_agent, authorization;
 };
 
 /* Reads and interprets; everything must live as long as the arena. ret_reason is set on failure (constant or

@@ -10,11 +10,29 @@
 
 enum { EXPIRY_SLACK_S = 60 }; /* the server keeps a token a little longer than it says */
 
+static bool is_eap_answer(const struct ecs_auth *auth)
+{
+    return auth->request->kind == ECS_TS43_CONTINUATION;
+}
+
+static bool has_token(const struct ecs_auth *auth)
+{
+    return auth->request->param[ECS_P_TOKEN].n != 0;
+}
+
+static bool has_eap_id(const struct ecs_auth *auth)
+{
+    return auth->request->param[ECS_P_EAP_ID].n != 0;
+}
+
 static const struct {
-    const char *name;
+    const char *name, *metric;
+    bool (*recognises)(const struct ecs_auth *auth);
     const struct ecs_step *steps;
+    bool issues_token;
 } methods[] = {
-#define METHOD(id, name, steps, clause) [ECS_AUTH_##id] = {name, steps},
+#define METHOD(id, name, metric, recognises, steps, token, clause)                                           \
+    [ECS_AUTH_##id] = {name, metric, recognises, steps, token},
 #include "methods.def"
 #undef METHOD
 };
@@ -29,21 +47,25 @@ const struct ecs_step *ecs_auth_steps(enum ecs_auth_method method)
     return methods[method].steps;
 }
 
-enum ecs_rc ecs_auth_select(const struct ecs_ts43_request *request, enum ecs_auth_method *ret_method)
+const char *ecs_auth_method_metric(enum ecs_auth_method method)
 {
-    const struct ecs_str *param = request->param;
+    return methods[method].metric;
+}
 
-    if (request->kind == ECS_TS43_CONTINUATION)
-        *ret_method = ECS_AUTH_EAP_CONTINUE;
-    else if (param[ECS_P_TOKEN].n)
-        *ret_method = ECS_AUTH_TOKEN;
-    else if (param[ECS_P_EAP_ID].n)
-        *ret_method = ECS_AUTH_EAP_BEGIN;
-    else if (param[ECS_P_TEMPORARY_TOKEN].n)
-        return ECS_E_TEMP_TOKEN; /* none was ever handed out by this server (Table 8) */
-    else
-        return ECS_E_AUTH_NEEDED;
-    return ECS_OK;
+bool ecs_auth_method_issues_token(enum ecs_auth_method method)
+{
+    return methods[method].issues_token;
+}
+
+enum ecs_rc ecs_auth_select(struct ecs_auth *auth)
+{
+    for (size_t i = 0; i < ECS_ARRAY_LEN(methods); i++)
+        if (methods[i].recognises(auth)) {
+            auth->method = (enum ecs_auth_method)i;
+            return ECS_OK;
+        }
+    /* None was ever handed out by this server (Table 8). */
+    return auth->request->param[ECS_P_TEMPORARY_TOKEN].n ? ECS_E_TEMP_TOKEN : ECS_E_AUTH_NEEDED;
 }
 
 uint16_t ecs_auth_groups(const struct ecs_ts43_request *request)

@@ -44,7 +44,7 @@ static int64_t spread(const struct answer *a, const struct ecs_auth *auth, int64
 
     if (share <= 0)
         return validity_s;
-    if (auth && auth->method != ECS_AUTH_TOKEN)
+    if (auth && auth->method == ECS_AUTH_EAP_CONTINUE)
         seed = ecs_hash(auth->handle, sizeof(auth->handle));
     else if (!ecs_random(a->front->crypto, &seed, sizeof(seed)))
         return validity_s;
@@ -83,5 +83,28 @@ enum ecs_rc answer_build(struct answer *a, const struct ecs_ts43_request *reques
         version = version < 1 ? 1 : INT32_MAX;
     if (!ecs_doc_vers(a->doc, version, spread(a, auth, a->context.validity_s)))
         return ECS_E_INTERNAL;
-    return auth ? add_token(a, auth, facts) : ECS_OK;
+    return auth && ecs_auth_method_issues_token(auth->method) ? add_token(a, auth, facts) : ECS_OK;
+}
+
+enum ecs_rc answer_build_declined(struct answer *a, const struct ecs_ts43_request *request,
+                                  const struct ecs_auth *auth)
+{
+    enum { GENERAL_ERROR = 100, VALIDITY_S = 3600 };
+
+    a->doc = ecs_doc_new(a->arena);
+    if (!a->doc)
+        return ECS_E_TOO_LARGE;
+    for (size_t i = 0; i < request->n_apps; i++) {
+        struct ecs_doc_node *node = ecs_doc_app(a->doc, request->apps[i]);
+
+        if (ecs_app_has_operations(request->apps[i]))
+            ecs_doc_int(a->doc, node, "OperationResult", GENERAL_ERROR);
+        if (auth->error_url.n) {
+            ecs_doc_str(a->doc, node, "GeneralErrorURL", ecs_doc_url(a->arena, auth->error_url));
+            ecs_doc_str(a->doc, node, "GeneralErrorUserData", ecs_doc_url(a->arena, auth->error_data));
+        }
+        if (auth->error_text.n)
+            ecs_doc_str(a->doc, node, "GeneralErrorText", ecs_doc_text(a->arena, auth->error_text));
+    }
+    return ecs_doc_vers(a->doc, 1, VALIDITY_S) ? ECS_OK : ECS_E_INTERNAL;
 }

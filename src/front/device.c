@@ -71,6 +71,7 @@ static enum ecs_next parse(struct ecs_flow *f)
     input.accept = ecs_http_header_get(d->http, "Accept");
     input.accept_language = ecs_http_header_get(d->http, "Accept-Language");
     input.user_agent = ecs_http_header_get(d->http, "User-Agent");
+    input.authorization = ecs_http_header_get(d->http, "Authorization");
     rc = ecs_ts43_request_read(f->arena, &input, &d->request, &why);
     device_note_request(d);
     if (rc != ECS_OK)
@@ -135,11 +136,12 @@ static enum ecs_next authenticate(struct ecs_flow *f)
     d->auth.env = &d->engine->auth;
     d->auth.request = &d->request;
     d->auth.now = d->now;
-    if (d->request.kind == ECS_TS43_CONTINUATION)
+    d->auth.peer = d->http->peer;
+    d->auth.host = ecs_http_host(d->http);
+    if (d->request.kind != ECS_TS43_NEW)
         find_cookies(d);
-    else if (d->request.param[ECS_P_EAP_ID].n)
-        d->auth.source_hash = source_of(d->http->peer);
-    rc = ecs_auth_select(&d->request, &d->auth.method);
+    d->auth.source_hash = source_of(d->http->peer);
+    rc = ecs_auth_select(&d->auth);
     if (rc != ECS_OK)
         return ecs_flow_fail(f, rc, "no credential that this server can check");
     d->authenticating = true;
@@ -153,10 +155,10 @@ static enum ecs_next load_facts(struct ecs_flow *f)
     struct device *d = f->self;
     struct ecs_facts_key key = {.imsi = ecs_str_of(d->auth.imsi.s)};
 
-    if (d->auth.method == ECS_AUTH_EAP_CONTINUE)
+    if (d->auth.method == ECS_AUTH_EAP_CONTINUE || d->request.kind == ECS_TS43_RETURN)
         device_note_request(d); /* only now known: the request that opened the exchange */
-    if (d->auth.outcome == ECS_AUTH_CHALLENGE)
-        return ecs_flow_goto(f, device_send_challenge);
+    if (d->auth.outcome != ECS_AUTH_PASSED)
+        return ecs_flow_goto(f, device_send_round);
     if (f->log)
         ecs_imsi_mask(&d->auth.imsi, f->log->imsi);
     if (d->auth.facts) {
@@ -202,8 +204,8 @@ static enum ecs_next decide(struct ecs_flow *f)
     struct device *d = f->self;
     enum ecs_rc rc;
 
-    if (d->auth.outcome == ECS_AUTH_CHALLENGE)
-        return ecs_flow_goto(f, device_send_challenge);
+    if (d->auth.outcome != ECS_AUTH_PASSED)
+        return ecs_flow_goto(f, device_send_round);
     rc = answer_build(&d->answer, &d->request, &d->facts, &d->auth);
     if (rc != ECS_OK)
         return ecs_flow_fail(f, rc == ECS_E_TOO_LARGE ? ECS_E_NO_MEMORY : rc, "the document cannot be built");
@@ -233,7 +235,7 @@ const struct ecs_step device_steps[] = {
     {"decide", decide, 0},
     {"render", render, 0},
     {"send", device_send_document, 0},
-    {"send-challenge", device_send_challenge, 0},
+    {"send-round", device_send_round, 0},
     {"send-error", device_send_error, 0},
     {0},
 };
@@ -262,12 +264,12 @@ static void device_end(struct ecs_flow *f)
 
 void device_handle(struct ecs_http_request *http)
 {
-    static const struct ecs_http_reply exhausted = {.status = 503,
-                                                    .body = {"short of memory\n", 16},
-                                                    .content_type = "text/plain",
-                                                    .headers = {{{"Retry-After", 11}, {"30", 2}},
-                                                                {{"Cache-Control", 13}, {"no-store", 8}}},
-                                                    .header_count = 2};
+    static const struct ecs_http_reply exhausted = {
+        .status = 503,
+        .body = {"short of memory\n", 16},
+        .content_type = "text/plain",
+        .headers = {{{"Retry-After", 11}, {"30", 2}}, {{"Cache-Control", 13}, {"no-store", 8}}},
+        .header_count = 2};
     struct front *front = http->env;
     struct device *d = ecs_alloc(http->arena, sizeof(*d));
 
@@ -275,6 +277,7 @@ void device_handle(struct ecs_http_request *http)
         ecs_http_reply(http, &exhausted);
         return;
     }
+    d->user.kind = FRONT_DEVICE;
     d->front = front;
     d->http = http;
     d->engine = engine_ref(front->engine);
@@ -284,7 +287,7 @@ void device_handle(struct ecs_http_request *http)
     d->answer.engine = d->engine;
     d->answer.arena = http->arena;
     d->answer.now = d->now;
-    http->user = d;
+    http->user = &d->user;
     front->in_work++;
     ecs_metric_add(&front->metrics->in_work, 1);
     ecs_http_on_gone(http, client_gone, d);

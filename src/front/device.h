@@ -18,8 +18,12 @@ struct answer {
 /* auth NULL: for explain, without a token. ECS_E_TOO_LARGE or ECS_E_INTERNAL. */
 enum ecs_rc answer_build(struct answer *a, const struct ecs_ts43_request *request,
                          const struct ecs_subscriber_facts *facts, const struct ecs_auth *auth);
+/* The document of a failed authentication (ECS_AUTH_DECLINED): error parameters for each application, no TOKEN. */
+enum ecs_rc answer_build_declined(struct answer *a, const struct ecs_ts43_request *request,
+                                  const struct ecs_auth *auth);
 
 struct device {
+    struct front_user user; /* first: what http->user points to */
     struct ecs_flow flow;
     struct front *front;
     struct engine *engine;
@@ -36,7 +40,8 @@ struct device {
 
 extern const struct ecs_step device_steps[];
 enum ecs_next device_send_document(struct ecs_flow *f);
-enum ecs_next device_send_challenge(struct ecs_flow *f);
+/* An authentication that goes on: challenge, redirect, one-time code, refusal as a document. */
+enum ecs_next device_send_round(struct ecs_flow *f);
 enum ecs_next device_send_error(struct ecs_flow *f);
 /* Applications and TAC into the log context; oddities of the request into the log. */
 void device_note_request(struct device *d);

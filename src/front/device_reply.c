@@ -80,6 +80,11 @@ static struct ecs_str packed(struct device *d, struct ecs_str body)
     return ecs_buf_str(out);
 }
 
+static void count_method(struct device *d, unsigned outcome)
+{
+    ecs_metric_count(d->front->metrics, ECS_M_METHODS, 4 * (unsigned)d->auth.method + outcome);
+}
+
 static void log_decisions(struct device *d)
 {
     const struct ecs_app_context *c = &d->answer.context;
@@ -104,24 +109,28 @@ enum ecs_next device_send_document(struct ecs_flow *f)
     if (!d->reply.body.p)
         return ecs_flow_fail(f, ECS_E_NO_MEMORY, "the document does not fit into limits.arena");
     ecs_metric_count(d->front->metrics, ECS_M_FORMATS, format == ECS_FORMAT_JSON);
-    ecs_metric_count(d->front->metrics, ECS_M_METHODS,
-                     (d->auth.method == ECS_AUTH_TOKEN ? 1u : 0u) * 4); /* token or EAP answer: ok */
+    count_method(d, ECS_M_AUTH_OK);
     log_decisions(d);
     if (d->answer.context.orders && !d->auth.repeated)
         orders_write(d->front, &d->auth.imsi, d->answer.context.orders);
     return ECS_DONE;
 }
 
-/* ---- challenge ---- */
+/* ---- rounds of an authentication ---- */
+
+static const char *session_cookie(struct device *d)
+{
+    return ecs_printf(d->flow.arena, "%s=%.*s; Path=/; Secure; HttpOnly", d->engine->snapshot->auth->cookie,
+                      ECS_FMT(d->auth.cookie));
+}
 
 /* One key, no blanks, no escaped slashes; the cookie repeats its first value on every round (C-12, C-18). */
-enum ecs_next device_send_challenge(struct ecs_flow *f)
+static enum ecs_next send_challenge(struct ecs_flow *f)
 {
     struct device *d = f->self;
     static const char head[] = "{\"eap-relay-packet\":\"", tail[] = "\"}";
     char text[ECS_BASE64_LEN(1020) + sizeof(head) + sizeof(tail)];
-    const char *cookie = ecs_printf(f->arena, "%s=%.*s; Path=/; Secure; HttpOnly",
-                                    d->engine->snapshot->auth->cookie, ECS_FMT(d->auth.cookie));
+    const char *cookie = session_cookie(d);
     size_t n = sizeof(head) - 1;
 
     memcpy(text, head, n);
@@ -133,9 +142,60 @@ enum ecs_next device_send_challenge(struct ecs_flow *f)
     if (!cookie || !d->reply.body.p)
         return ecs_flow_fail(f, ECS_E_NO_MEMORY, "no memory for the challenge");
     add_header(&d->reply, ECS_STR("Set-Cookie"), ecs_str_of(cookie));
-    ecs_metric_count(d->front->metrics, ECS_M_METHODS,
-                     (d->auth.method == ECS_AUTH_EAP_BEGIN ? 2u : 0u) * 4 + 2);
     return ECS_DONE;
+}
+
+static enum ecs_next send_redirect(struct ecs_flow *f)
+{
+    struct device *d = f->self;
+
+    start_reply(d, 302, NULL);
+    add_header(&d->reply, ECS_STR("Location"), d->auth.location);
+    return ECS_DONE;
+}
+
+/* An empty body tells clients of RCC.14 that the code comes by SMS (rcc14 digest 6). */
+static enum ecs_next send_otp_sent(struct ecs_flow *f)
+{
+    struct device *d = f->self;
+    const char *cookie = session_cookie(d);
+
+    start_reply(d, 200, NULL);
+    if (!cookie)
+        return ecs_flow_fail(f, ECS_E_NO_MEMORY, "no memory for the cookie");
+    add_header(&d->reply, ECS_STR("Set-Cookie"), ecs_str_of(cookie));
+    return ECS_DONE;
+}
+
+static enum ecs_next send_declined(struct ecs_flow *f)
+{
+    struct device *d = f->self;
+    struct ecs_buf *out = &d->front->scratch;
+    enum ecs_format format = ecs_accept_read(d->request.accept).format;
+    enum ecs_rc rc = answer_build_declined(&d->answer, &d->request, &d->auth);
+
+    ecs_buf_reset(out);
+    if (rc == ECS_OK)
+        rc = ecs_doc_render(d->answer.doc, format, out);
+    if (rc != ECS_OK)
+        return ecs_flow_fail(f, rc, "the document cannot be built");
+    start_reply(d, 200, ecs_format_type(format));
+    d->reply.body = arena_copy(d, ecs_buf_str(out));
+    return d->reply.body.p ? ECS_DONE : ecs_flow_fail(f, ECS_E_NO_MEMORY, "no memory for the document");
+}
+
+enum ecs_next device_send_round(struct ecs_flow *f)
+{
+    static const ecs_step_fn senders[] = {
+        [ECS_AUTH_CHALLENGE] = send_challenge,
+        [ECS_AUTH_REDIRECT] = send_redirect,
+        [ECS_AUTH_OTP_SENT] = send_otp_sent,
+        [ECS_AUTH_DECLINED] = send_declined,
+    };
+    struct device *d = f->self;
+
+    count_method(d, d->auth.outcome == ECS_AUTH_DECLINED ? ECS_M_AUTH_REFUSED : ECS_M_AUTH_CHALLENGE);
+    return senders[d->auth.outcome](f);
 }
 
 /* ---- error ---- */
@@ -154,11 +214,7 @@ static uint32_t retry_after(struct device *d, enum ecs_rc rc)
 
 static void note_auth_failure(struct device *d, enum ecs_rc rc)
 {
-    static const unsigned method_cell[] = {
-        [ECS_AUTH_EAP_CONTINUE] = 0, [ECS_AUTH_TOKEN] = 4, [ECS_AUTH_EAP_BEGIN] = 8};
-    unsigned outcome = ecs_rc_http(rc) >= 500 && ecs_rc_http(rc) != 511 ? 3 : 1;
-
-    ecs_metric_count(d->front->metrics, ECS_M_METHODS, method_cell[d->auth.method] + outcome);
+    count_method(d, ecs_rc_http(rc) >= 500 && ecs_rc_http(rc) != 511 ? ECS_M_AUTH_ERROR : ECS_M_AUTH_REFUSED);
     if (rc == ECS_E_RATE_LIMIT)
         ecs_metric_count(d->front->metrics, ECS_M_LIMITS,
                          d->auth.method == ECS_AUTH_EAP_BEGIN && d->auth.exchange ? ECS_M_LIMIT_SUBSCRIBER
@@ -197,18 +253,13 @@ enum ecs_next device_send_error(struct ecs_flow *f)
     return ECS_DONE;
 }
 
-/* Called by the server for every answer, also for those it made itself. */
 void device_answered(const struct ecs_http_request *http, int status, size_t body_bytes)
 {
     struct front *front = http->env;
-    const struct device *d = http->user;
+    const struct device *d = (const struct device *)http->user;
     /* Not the loop's time: that is of the turn's begin, before the wait for the database. */
     int64_t us = http->received_us ? ecs_clock_mono_us() - http->received_us : 0;
 
-    if (!d) {
-        ecs_log(&http->log, ECS_EV_REQUEST_FAILED, "%d: refused while it was read", status);
-        return;
-    }
     ecs_metric_count(front->metrics, ECS_M_ANSWERS, (unsigned)d->flow.rc);
     ecs_metric_latency(front->metrics, status == 200 && d->auth.outcome == ECS_AUTH_CHALLENGE, us);
     ecs_log(&http->log, ECS_EV_REQUEST, "%d, %zu bytes, %s, %lld us", status, body_bytes,

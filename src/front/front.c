@@ -68,6 +68,26 @@ void engine_unref(struct engine *engine)
     free(engine);
 }
 
+/* ---- requests ---- */
+
+void front_handle(struct ecs_http_request *http)
+{
+    if (!web_handle(http))
+        device_handle(http);
+}
+
+void front_answered(const struct ecs_http_request *http, int status, size_t body_bytes)
+{
+    const struct front_user *user = http->user;
+
+    if (!user) /* the server's own answer */
+        ecs_log(&http->log, ECS_EV_REQUEST_FAILED, "%d: refused while it was read", status);
+    else if (user->kind == FRONT_DEVICE)
+        device_answered(http, status, body_bytes);
+    else
+        web_answered(http, status, body_bytes);
+}
+
 /* ---- start ---- */
 
 static struct ecs_http_limits http_limits(const struct ecs_limits_conf *l)
@@ -93,8 +113,8 @@ static enum ecs_rc start_servers(struct front *front)
         .limits = http_limits(s->limits),
         .proxy_count = s->proxy_n,
         .trust_unix = true,
-        .handler = device_handle,
-        .on_answer = device_answered,
+        .handler = front_handle,
+        .on_answer = front_answered,
         .env = front,
         .cache = &front->worker->cache,
         .stats = &front->metrics->http,
@@ -183,6 +203,7 @@ enum ecs_rc front_start(struct ecs_worker *worker, void *arg)
     enum ecs_rc rc;
 
     worker->state = front;
+    front->web_user.kind = FRONT_WEB;
     front->worker = worker;
     front->node = node;
     front->metrics = node->metrics[worker->index];

@@ -23,6 +23,11 @@ struct engine {
     size_t language_n;
 };
 
+/* First member of what http->user points to on the device listeners. */
+struct front_user {
+    enum { FRONT_DEVICE, FRONT_WEB } kind;
+};
+
 struct front {
     struct ecs_worker *worker;
     struct ecs_node *node;
@@ -31,7 +36,7 @@ struct front {
     struct ecs_store *store;
     struct ecs_gzip *gzip;
     struct ecs_limiter *device_limiter, *source_limiter;
-    struct ecs_cidr *proxies; /* copy for the servers, which outlive the snapshot they began with */
+    struct ecs_cidr *proxies;       /* copy for the servers, which outlive the snapshot they began with */
     struct ecs_buf scratch, packed; /* documents are rendered and compressed here, then copied */
     struct ecs_metrics *metrics;
     struct ecs_http_server *servers[ECS_LISTENERS_MAX];
@@ -39,6 +44,7 @@ struct front {
     unsigned server_n;
     struct ecs_http_server *admin_servers[8]; /* worker 0 only */
     unsigned admin_server_n;
+    struct front_user web_user; /* of answers whose call has ended */
     unsigned in_work;
     bool draining;
     struct ecs_timer reap_timer, announce_timer, drain_timer;
@@ -50,6 +56,13 @@ enum ecs_rc engine_new(struct front *front, struct ecs_snapshot *snapshot, struc
 struct engine *engine_ref(struct engine *engine);
 void engine_unref(struct engine *engine);
 
-/* Handler of the device interface (struct ecs_http_server_conf): env is the front. */
+/* Handlers of the device listeners (struct ecs_http_server_conf): env is the front. front_handle gives what
+ * lies under web.path to web_handle, everything else to device_handle. */
+void front_handle(struct ecs_http_request *http);
 void device_handle(struct ecs_http_request *http);
+/* Called by the server for every answer. */
+void front_answered(const struct ecs_http_request *http, int status, size_t body_bytes);
 void device_answered(const struct ecs_http_request *http, int status, size_t body_bytes);
+/* False: not a path of the web pages and endpoints. */
+bool web_handle(struct ecs_http_request *http);
+void web_answered(const struct ecs_http_request *http, int status, size_t body_bytes);

@@ -40,12 +40,12 @@ static bool label_RESULT(unsigned cell, struct ecs_buf *out)
 
 static bool label_METHOD(unsigned cell, struct ecs_buf *out)
 {
-    static const char *const names[] = {"eap-answer", "token", "eap-begin"};
     static const char *const outcomes[] = {"ok", "refused", "challenge", "error"};
 
-    if (cell >= 4 * ECS_ARRAY_LEN(names))
+    if (cell >= 4 * ECS_AUTH_METHOD_COUNT)
         return false;
-    ecs_buf_printf(out, "{method=\"%s\",outcome=\"%s\"}", names[cell / 4], outcomes[cell % 4]);
+    ecs_buf_printf(out, "{method=\"%s\",outcome=\"%s\"}",
+                   ecs_auth_method_metric((enum ecs_auth_method)(cell / 4)), outcomes[cell % 4]);
     return true;
 }
 

@@ -18,6 +18,8 @@ enum ecs_metric {
 
 enum { ECS_METRIC_CELLS = 64, ECS_LATENCY_BUCKETS = 14 };
 
+/* Cell of METHODS: 4 * enum ecs_auth_method + one of these. */
+enum { ECS_M_AUTH_OK, ECS_M_AUTH_REFUSED, ECS_M_AUTH_CHALLENGE, ECS_M_AUTH_ERROR };
 enum { ECS_M_TOKEN_PRESENTED, ECS_M_TOKEN_NEW };
 enum { ECS_M_GZIP_REQUEST, ECS_M_GZIP_ANSWER };
 enum {

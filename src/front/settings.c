@@ -147,6 +147,17 @@ static const struct ecs_setting database_settings[] = {
     {0},
 };
 
+static const struct ecs_setting web_settings[] = {
+    {ECS_KEY(STRING, "public_url", struct ecs_web_conf, public_url), .def = "", .max = 300,
+     .help = "How devices and browsers reach this server: \"https://aes.example.net\", without a path. "
+             "Needed for "
+             "built-in web pages, OIDC and the token endpoint."},
+    {ECS_KEY(STRING, "path", struct ecs_web_conf, path), .def = "/web", .min = 2, .max = 100,
+     .help =
+         "Paths below this one belong to web pages and endpoints, every other to the entitlement resource."},
+    {0},
+};
+
 static const struct ecs_setting policy_settings[] = {
     {ECS_KEY(PATH, "directory", struct ecs_policy_conf, directory), .def = "/etc/entitlementd/policy.d",
      .flags = ECS_SETTING_FILE_MUST_EXIST, .help = "Policy files, one per service (*.yaml)."},
@@ -228,6 +239,25 @@ static bool check_policy(const void *section, struct ecs_faults *faults, const s
     return false;
 }
 
+static bool check_web(const void *section, struct ecs_faults *faults, const struct ecs_yaml_node *node)
+{
+    const struct ecs_web_conf *c = section;
+    struct ecs_str url = ecs_str_of(c->public_url), path = ecs_str_of(c->path), https = ECS_STR("https://");
+    bool good = true;
+
+    if (url.n && (!ecs_str_starts_with(url, https) || url.n == https.n ||
+                  memchr(url.p + https.n, '/', url.n - https.n))) {
+        ecs_fault_at(faults, ecs_yaml_get(node, "public_url"),
+                     "public_url must be https:// and a host, without a path");
+        good = false;
+    }
+    if (path.p[0] != '/' || path.p[path.n - 1] == '/') {
+        ecs_fault_at(faults, ecs_yaml_get(node, "path"), "path must begin with \"/\" and not end with one");
+        good = false;
+    }
+    return good;
+}
+
 static bool check_admin(const void *section, struct ecs_faults *faults, const struct ecs_yaml_node *node)
 {
     const struct ecs_admin_conf *c = section;
@@ -252,6 +282,8 @@ const struct ecs_section ecs_sections[] = {
     {"database", database_settings, sizeof(struct ecs_database_conf), .help = "PostgreSQL."},
     {"auth", ecs_auth_settings, sizeof(struct ecs_auth_conf), .check = check_auth,
      .help = "Authentication of devices."},
+    {"web", web_settings, sizeof(struct ecs_web_conf), .check = check_web,
+     .help = "Web pages and endpoints on the device listeners."},
     {"policy", policy_settings, sizeof(struct ecs_policy_conf), .check = check_policy,
      .help = "Rules and texts."},
     {"admin", admin_settings, sizeof(struct ecs_admin_conf), .check = check_admin,

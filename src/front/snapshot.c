@@ -176,6 +176,7 @@ static bool take_sections(struct ecs_snapshot *s, const char *path, struct ecs_f
     s->policy_conf = ecs_conf_get(s->conf, "policy");
     s->auth = ecs_conf_get(s->conf, "auth");
     s->admin = ecs_conf_get(s->conf, "admin");
+    s->web = ecs_conf_get(s->conf, "web");
     return true;
 }
 

@@ -25,6 +25,17 @@ static enum ecs_http_method method_of(const char *name)
     return ECS_HTTP_OTHER;
 }
 
+struct ecs_str ecs_http_host(const struct ecs_http_request *r)
+{
+    struct ecs_str host = ecs_str_trim(ecs_http_header_get(r, "Host"));
+    bool literal = host.n && host.p[0] == '[';
+
+    for (size_t i = 0; i < host.n; i++)
+        if (host.p[i] == (literal ? ']' : ':'))
+            host.n = i + literal;
+    return host.n ? host : ECS_STR_NULL;
+}
+
 struct ecs_str ecs_http_header_get(const struct ecs_http_request *r, const char *name)
 {
     struct ecs_str wanted = ecs_str_of(name);

@@ -174,6 +174,17 @@ static struct ecs_str limited(struct ecs_str header)
     return header;
 }
 
+/* RFC 6750 2.1; other schemes are not for us. */
+static struct ecs_str bearer_of(struct ecs_str authorization)
+{
+    struct ecs_str value = ecs_str_trim(authorization), scheme = ECS_STR("Bearer ");
+
+    if (!ecs_str_starts_with_nocase(value, scheme))
+        return ECS_STR_NULL;
+    value = ecs_str_trim((struct ecs_str){value.p + scheme.n, value.n - scheme.n});
+    return value.n ? value : ECS_STR_NULL;
+}
+
 static bool read_all(struct reading *reading, const struct ecs_ts43_input *input)
 {
     if (input->post && (input->body.n || !input->query.n)) {
@@ -195,6 +206,7 @@ enum ecs_rc ecs_ts43_request_read(struct ecs_arena *arena, const struct ecs_ts43
     ret_request->accept = limited(input->accept);
     ret_request->accept_language = limited(input->accept_language);
     ret_request->user_agent = limited(input->user_agent);
+    ret_request->bearer = bearer_of(input->authorization);
     if (!read_all(&reading, input))
         *ret_reason = reading.reason;
     return reading.rc;

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Emergency addresses (TS.43 3.1.3): fields by country, built-in rules, and the check by an external
+ * validator over HTTP. The address itself is not kept here: it goes to the validator (or the operator's
+ * system) and only its identifier comes back. */
+#pragma once
+
+#include "ecs/neighbour.h"
+
+struct ecs_address_conf; /* section "address" (src/adapters/address_settings.c) */
+
+enum { ECS_ADDRESS_FIELDS = 8, ECS_ADDRESS_FIELD_MAX = 100 };
+enum ecs_address_field {
+    ECS_ADDRESS_NAME,
+    ECS_ADDRESS_STREET,
+    ECS_ADDRESS_NUMBER,
+    ECS_ADDRESS_UNIT,
+    ECS_ADDRESS_CITY,
+    ECS_ADDRESS_REGION,
+    ECS_ADDRESS_POSTCODE,
+    ECS_ADDRESS_COUNTRY /* ISO 3166-1 alpha-2 */
+};
+struct ecs_address {
+    struct ecs_str field[ECS_ADDRESS_FIELDS]; /* UTF-8, trimmed; {NULL, 0} or empty: not given */
+};
+struct ecs_address_rule {
+    const char *name; /* of the field in forms and JSON: "postcode" */
+    bool shown, required;
+    const char *autocomplete; /* HTML autocomplete word */
+    const char *inputmode;    /* "numeric", "text" */
+    unsigned max;             /* characters */
+};
+/* Fields of that country in the order in which its people write them; a general form for countries without a
+ * row. */
+const struct ecs_address_rule *ecs_address_rules(struct ecs_str country,
+                                                 enum ecs_address_field ret_order[ECS_ADDRESS_FIELDS],
+                                                 size_t *ret_n);
+
+enum ecs_address_verdict {
+    ECS_ADDRESS_GOOD,        /* accepted; identifier may be given */
+    ECS_ADDRESS_PENDING,     /* being checked: AddrStatus 3; the validator reports later */
+    ECS_ADDRESS_BAD,         /* refused: bad has a bit 1 << field for each field at fault, 0: the whole */
+    ECS_ADDRESS_SUGGESTION,  /* accepted in another spelling: suggestion */
+    ECS_ADDRESS_UNREACHABLE, /* the validator cannot be asked now */
+};
+struct ecs_address_result {
+    enum ecs_address_verdict verdict;
+    unsigned bad;
+    struct ecs_str identifier; /* at most 256 bytes; {NULL, 0}: none */
+    int64_t expires_s;         /* Unix seconds; 0: never */
+    struct ecs_address suggestion;
+    const char *reason; /* for logs, no address */
+};
+struct ecs_address_checker;
+/* NULL: no memory. Without a URL in conf only the built-in rules. */
+struct ecs_address_checker *ecs_address_checker_new(struct ecs_http_pool *pool,
+                                                    const struct ecs_address_conf *conf,
+                                                    struct ecs_neighbour_stats *stats);
+void ecs_address_checker_free(struct ecs_address_checker *checker);
+/* May wait. reference: our id of this attempt, the same on a repetition. */
+enum ecs_next ecs_address_check(struct ecs_flow *f, struct ecs_address_checker *checker,
+                                const struct ecs_address *address, struct ecs_str msisdn,
+                                struct ecs_str reference, struct ecs_address_result *ret_result);
