@@ -119,6 +119,8 @@ struct ecs_http_server_conf {
     size_t proxy_count;
     bool trust_unix; /* peers on a Unix socket count as trusted proxies */
     void (*handler)(struct ecs_http_request *request);
+    /* May a further connection begin? Asked after the limits of number; false closes it at once. NULL: always. */
+    bool (*admit)(void *env);
     /* Called with every answer of a request that has got past its request line; may be NULL. The request's
      * log and env are set, in refusals of the server itself the rest may be incomplete. */
     void (*on_answer)(const struct ecs_http_request *request, int status, size_t body_bytes);

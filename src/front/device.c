@@ -27,10 +27,6 @@ static enum ecs_next admit(struct ecs_flow *f)
         return ecs_flow_fail(f, ECS_E_NOT_FOUND, "the path is not that of the entitlement resource");
     if (d->front->draining)
         return ecs_flow_fail(f, ECS_E_DRAINING, "this node is shutting down");
-    if (d->front->in_work > (unsigned)d->engine->snapshot->limits->in_work) {
-        ecs_metric_count(d->front->metrics, ECS_M_LIMITS, ECS_M_LIMIT_IN_WORK);
-        return ecs_flow_fail(f, ECS_E_OVERLOAD, "limits.in_work is reached");
-    }
     return ECS_NEXT;
 }
 
@@ -100,6 +96,39 @@ static enum ecs_next check(struct ecs_flow *f)
         ecs_metric_count(d->front->metrics, ECS_M_LIMITS, ECS_M_LIMIT_DEVICE);
         return ecs_flow_fail(f, ECS_E_RATE_LIMIT, "limits.device_per_minute is reached");
     }
+    return ECS_NEXT;
+}
+
+/* ---- room for it ---- */
+
+static enum admission_class class_of(const struct ecs_ts43_request *request)
+{
+    if (request->kind != ECS_TS43_NEW)
+        return ADMIT_CONTINUATION;
+    return request->param[ECS_P_TOKEN].n ? ADMIT_TOKEN : ADMIT_NEW;
+}
+
+static enum ecs_next find_room(struct ecs_flow *f)
+{
+    static const struct {
+        unsigned metric;
+        const char *why;
+    } refusals[] = {
+        [REFUSED_IN_WORK] = {ECS_M_LIMIT_IN_WORK, "limits.in_work is reached"},
+        [REFUSED_PRESSURE] = {ECS_M_LIMIT_PRESSURE, "answers take longer than limits.answer_target"},
+        [REFUSED_OUTSTANDING] = {ECS_M_LIMIT_OUTSTANDING, "limits.eap_outstanding is reached"},
+    };
+    struct device *d = f->self;
+    enum admission_verdict verdict =
+        admission_enter(&d->front->admission, class_of(&d->request), ecs_loop_now_us(f->loop));
+
+    if (verdict != ADMITTED) {
+        ecs_metric_count(d->front->metrics, ECS_M_LIMITS, refusals[verdict].metric);
+        return ecs_flow_fail(f, ECS_E_OVERLOAD, "%s", refusals[verdict].why);
+    }
+    d->admitted = true;
+    if (d->request.kind == ECS_TS43_CONTINUATION)
+        admission_continued(&d->front->admission);
     return ECS_NEXT;
 }
 
@@ -229,6 +258,7 @@ const struct ecs_step device_steps[] = {
     {"admit", admit, 0},
     {"parse", parse, 0},
     {"check", check, 0},
+    {"find-room", find_room, 0},
     {"authenticate", authenticate, 0},
     {"load-facts", load_facts, FACTS_LIMIT_MS},
     {"check-subscriber", check_subscriber, 0},
@@ -248,11 +278,22 @@ static void client_gone(void *arg)
     ecs_flow_abort(&d->flow);
 }
 
+/* Refusals say nothing about the load; an answer, or a back end that was too slow for one, does. */
+static void leave(struct device *d)
+{
+    int64_t now = ecs_clock_mono_us();
+    bool tells = d->http && (d->flow.rc == ECS_OK || d->flow.rc == ECS_E_TIMEOUT);
+
+    admission_leave(&d->front->admission, tells ? now - d->http->received_us : -1, now);
+}
+
 static void device_end(struct ecs_flow *f)
 {
     struct device *d = f->self;
     struct engine *engine = d->engine;
 
+    if (d->admitted)
+        leave(d);
     ecs_metric_add(&d->front->metrics->in_work, (uint64_t)-1);
     d->front->in_work--;
     if (d->auth.verdict)

@@ -32,7 +32,7 @@ struct device {
     struct ecs_ts43_request request;
     struct ecs_str cookies[4];
     struct ecs_auth auth;
-    bool authenticating;
+    bool authenticating, admitted;
     struct ecs_subscriber_facts facts;
     struct answer answer;
     struct ecs_http_reply reply;

@@ -142,6 +142,7 @@ static enum ecs_next send_challenge(struct ecs_flow *f)
     if (!cookie || !d->reply.body.p)
         return ecs_flow_fail(f, ECS_E_NO_MEMORY, "no memory for the challenge");
     add_header(&d->reply, ECS_STR("Set-Cookie"), ecs_str_of(cookie));
+    admission_begun(&d->front->admission, ecs_loop_now_us(f->loop));
     return ECS_DONE;
 }
 
@@ -203,12 +204,15 @@ enum ecs_next device_send_round(struct ecs_flow *f)
 /* Whole positive seconds, spread so that devices do not come back together (C-42). */
 static uint32_t retry_after(struct device *d, enum ecs_rc rc)
 {
-    uint8_t random = 0;
+    uint16_t random = 0;
+    uint32_t overload_s = (uint32_t)d->engine->snapshot->limits->overload_retry_s;
 
     if (rc == ECS_E_SESSION_LOST)
         return RETRY_SESSION_S;
-    if (!ecs_random(d->front->crypto, &random, 1))
+    if (!ecs_random(d->front->crypto, &random, sizeof(random)))
         random = 7;
+    if (rc == ECS_E_OVERLOAD) /* the wave comes back flatter */
+        return overload_s + random % overload_s;
     return (d->auth.retry_after_s ? d->auth.retry_after_s : RETRY_MIN_S) + random % RETRY_SPREAD_S;
 }
 

@@ -5,6 +5,7 @@
 
 #include "admin.h"
 #include "background.h"
+#include "ecs/clock.h"
 #include "ecs/log.h"
 #include "ecs/vectors.h"
 #include "node.h"
@@ -88,6 +89,27 @@ void front_answered(const struct ecs_http_request *http, int status, size_t body
         web_answered(http, status, body_bytes);
 }
 
+/* ---- admission ---- */
+
+static struct admission_conf admission_conf(const struct ecs_limits_conf *l)
+{
+    return (struct admission_conf){.max = (unsigned)l->in_work,
+                                   .target_us = l->answer_target_ms * 1000,
+                                   .outstanding = (unsigned)l->eap_outstanding,
+                                   .handshakes = (unsigned)l->handshakes,
+                                   .lag_us = l->lag_target_ms * 1000};
+}
+
+static bool admit_connection(void *env)
+{
+    struct front *front = env;
+
+    return admission_connection(
+        &front->admission,
+        atomic_load_explicit(&front->metrics->http.handshakes_parked, memory_order_relaxed),
+        ecs_lag_us(&front->lag));
+}
+
 /* ---- start ---- */
 
 static struct ecs_http_limits http_limits(const struct ecs_limits_conf *l)
@@ -115,6 +137,7 @@ static enum ecs_rc start_servers(struct front *front)
         .trust_unix = true,
         .handler = front_handle,
         .on_answer = front_answered,
+        .admit = admit_connection,
         .env = front,
         .cache = &front->worker->cache,
         .stats = &front->metrics->http,
@@ -164,13 +187,19 @@ static struct ecs_store *start_store(struct front *front, const struct ecs_snaps
 
 static enum ecs_rc make_parts(struct front *front, const struct ecs_snapshot *s)
 {
+    struct admission_conf room;
+
     front->crypto = ecs_crypto_new();
     front->gzip = ecs_gzip_new(GZIP_LEVEL);
     front->device_limiter = ecs_limiter_new((uint32_t)s->limits->device_per_minute,
                                             (uint32_t)s->limits->device_burst, LIMITER_SLOTS);
     front->source_limiter =
         ecs_limiter_new((uint32_t)s->auth->source_per_minute, (uint32_t)s->auth->source_burst, LIMITER_SLOTS);
+    room = admission_conf(s->limits);
+    admission_init(&front->admission, &room, ecs_loop_now_us(front->worker->loop));
     front->store = start_store(front, s);
+    if (!ecs_lag_start(&front->lag, front->worker->loop))
+        return ECS_E_INTERNAL;
     if (!front->crypto || !front->gzip || !front->device_limiter || !front->source_limiter)
         return ECS_E_NO_MEMORY;
     return front->store ? ECS_OK : ECS_E_CONFIG;
@@ -183,6 +212,7 @@ static void free_parts(struct front *front)
     for (unsigned i = 0; i < front->admin_server_n; i++)
         ecs_http_server_free(front->admin_servers[i]);
     free(front->proxies);
+    ecs_lag_stop(&front->lag);
     ecs_timer_disarm(&front->reap_timer);
     ecs_timer_disarm(&front->announce_timer);
     ecs_timer_disarm(&front->drain_timer);
@@ -246,6 +276,7 @@ struct reload {
 static void take_snapshot(struct front *front, struct ecs_snapshot *s)
 {
     struct ecs_store_conf conf = store_conf(s);
+    struct admission_conf room;
     struct engine *fresh;
 
     if (engine_new(front, s, &fresh) != ECS_OK) {
@@ -254,6 +285,8 @@ static void take_snapshot(struct front *front, struct ecs_snapshot *s)
         return;
     }
     ecs_store_limits(front->store, &conf);
+    room = admission_conf(s->limits);
+    admission_set(&front->admission, &room);
     ecs_limiter_set(front->device_limiter, (uint32_t)s->limits->device_per_minute,
                     (uint32_t)s->limits->device_burst);
     ecs_limiter_set(front->source_limiter, (uint32_t)s->auth->source_per_minute,

@@ -2,10 +2,12 @@
 /* One worker's side of the daemon: what a request on this thread works with. */
 #pragma once
 
+#include "admission.h"
 #include "ecs/app.h"
 #include "ecs/auth.h"
 #include "ecs/front.h"
 #include "ecs/gzip.h"
+#include "ecs/lag.h"
 #include "ecs/worker.h"
 #include "metrics.h"
 
@@ -46,6 +48,8 @@ struct front {
     unsigned admin_server_n;
     struct front_user web_user; /* of answers whose call has ended */
     unsigned in_work;
+    struct admission admission;
+    struct ecs_lag lag;
     bool draining;
     struct ecs_timer reap_timer, announce_timer, drain_timer;
     struct ecs_mail drain_mail;

@@ -88,7 +88,8 @@ static bool label_GZIP(unsigned cell, struct ecs_buf *out)
 
 static bool label_LIMIT(unsigned cell, struct ecs_buf *out)
 {
-    static const char *const words[] = {"device", "source", "subscriber", "in_work", "database"};
+    static const char *const words[] = {"device",   "source",   "subscriber", "in_work",
+                                        "database", "pressure", "exchanges"};
 
     return label_words("limit", words, ECS_ARRAY_LEN(words), cell, out);
 }

@@ -27,7 +27,9 @@ enum {
     ECS_M_LIMIT_SOURCE,
     ECS_M_LIMIT_SUBSCRIBER,
     ECS_M_LIMIT_IN_WORK,
-    ECS_M_LIMIT_DATABASE
+    ECS_M_LIMIT_DATABASE,
+    ECS_M_LIMIT_PRESSURE,
+    ECS_M_LIMIT_OUTSTANDING
 };
 
 /* Written by the worker's thread only, read by any. */

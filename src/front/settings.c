@@ -107,6 +107,26 @@ static const struct ecs_setting limit_settings[] = {
     {ECS_KEY(INT, "in_work", struct ecs_limits_conf, in_work), .def = "4096", .min = 16, .max = 100000,
      .unit = "requests per worker",
      .help = "Requests that wait for something at a time; more get 503 with Retry-After."},
+    {ECS_KEY(DURATION_MS, "answer_target", struct ecs_limits_conf, answer_target_ms), .def = "150ms",
+     .min = 5, .max = 10000,
+     .help =
+         "When even the fastest answers of a tenth of a second take longer, fewer requests are admitted at a "
+         "time: "
+         "new authentications give way first, then token requests, answers to challenges last. What is not "
+         "admitted gets 503 with Retry-After."},
+    {ECS_KEY(INT, "eap_outstanding", struct ecs_limits_conf, eap_outstanding), .def = "4000", .min = 16,
+     .max = 1000000, .unit = "exchanges per worker",
+     .help = "EAP exchanges that were begun and not answered yet; no further ones are begun."},
+    {ECS_KEY(INT, "handshakes", struct ecs_limits_conf, handshakes), .def = "512", .min = 16, .max = 100000,
+     .unit = "handshakes per worker",
+     .help = "TLS handshakes under way from which on a worker that is behind (lag_target) refuses new "
+             "connections: "
+             "the cheapest refusal there is."},
+    {ECS_KEY(DURATION_MS, "lag_target", struct ecs_limits_conf, lag_target_ms), .def = "40ms", .min = 1,
+     .max = 10000,
+     .help = "A worker is behind when what comes in waits longer than this until it is looked at."},
+    {ECS_KEY(DURATION_S, "overload_retry", struct ecs_limits_conf, overload_retry_s), .def = "30s", .min = 1,
+     .max = 3600, .help = "Retry-After of what is not admitted: between this and twice this time."},
     {0},
 };
 

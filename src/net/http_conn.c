@@ -38,14 +38,15 @@ int http_conn_accept(void *cls, const struct sockaddr *sa, socklen_t n)
     struct ecs_http_server *s = cls;
     const struct ecs_http_limits *l = &s->conf.limits;
     bool room = atomic_load_explicit(&s->stats->connections_open, memory_order_relaxed) < l->connections;
+    bool ready = !s->conf.admit || s->conf.admit(s->conf.env);
     struct http_addr addr;
 
-    if (room && http_addr_of(sa, n, &addr) &&
+    if (room && ready && http_addr_of(sa, n, &addr) &&
         (addr.is_unix || http_addr_in(&addr, s->conf.proxies, s->conf.proxy_count) ||
          http_prefix_count(&s->prefixes, http_addr_prefix(&addr)) < l->per_prefix))
         return MHD_YES;
     STAT_ADD(s, connections_refused, 1);
-    tell_refused(s, room ? "from one address" : "in all");
+    tell_refused(s, !ready ? "for a worker that is behind" : room ? "from one address" : "in all");
     return MHD_NO;
 }
 

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Admission: a limit of requests in work that follows the time answers take (additive increase,
+ * multiplicative decrease), shares of it by class, and a budget of exchanges that are begun. */
+#include "admission.h"
+
+#include <string.h>
+
+enum { INTERVAL_US = 100000, FLOOR = 16, SECOND_US = 1000000 };
+
+/* Of the limit, in percent: the rest is kept for the classes before it. */
+static const unsigned share[ADMIT_CLASS_COUNT] = {
+    [ADMIT_CONTINUATION] = 200, /* bounded by conf.max only in practice */
+    [ADMIT_TOKEN] = 100,
+    [ADMIT_NEW] = 70,
+};
+
+void admission_set(struct admission *a, const struct admission_conf *conf)
+{
+    a->conf = *conf;
+    if (a->limit > conf->max)
+        a->limit = conf->max;
+}
+
+void admission_init(struct admission *a, const struct admission_conf *conf, int64_t now_us)
+{
+    memset(a, 0, sizeof(*a));
+    a->limit = conf->max;
+    a->interval_end_us = now_us + INTERVAL_US;
+    a->ring_s = now_us / SECOND_US;
+    admission_set(a, conf);
+}
+
+/* Even the fastest answer was late: a queue stands somewhere behind us. */
+static void end_interval(struct admission *a, int64_t now_us)
+{
+    if (a->answered && a->fastest_us > a->conf.target_us) {
+        double used = a->peak < a->limit ? a->peak : a->limit;
+
+        a->limit = used * 0.8 > FLOOR ? used * 0.8 : FLOOR;
+    } else if (a->answered && a->peak * 5 > a->limit * 4) {
+        a->limit += a->limit * 0.1 > 4 ? a->limit * 0.1 : 4;
+    }
+    if (a->limit > a->conf.max)
+        a->limit = a->conf.max;
+    a->interval_end_us = now_us + INTERVAL_US;
+    a->answered = 0;
+    a->fastest_us = 0;
+    a->peak = a->in_work;
+}
+
+/* Challenges that nobody answered within the ring's time are given up. */
+static void turn_ring(struct admission *a, int64_t now_us)
+{
+    int64_t second = now_us / SECOND_US;
+
+    for (unsigned i = 0; a->ring_s < second && i < ADMISSION_RING; i++) {
+        uint32_t *oldest = &a->begun[(uint64_t)++a->ring_s % ADMISSION_RING];
+
+        a->outstanding -= *oldest < a->outstanding ? *oldest : a->outstanding;
+        *oldest = 0;
+    }
+    a->ring_s = second;
+}
+
+enum admission_verdict admission_enter(struct admission *a, enum admission_class class, int64_t now_us)
+{
+    if (now_us >= a->interval_end_us)
+        end_interval(a, now_us);
+    if (a->in_work >= a->conf.max)
+        return REFUSED_IN_WORK;
+    if (a->in_work * 100.0 >= a->limit * share[class])
+        return REFUSED_PRESSURE;
+    if (class == ADMIT_NEW) {
+        turn_ring(a, now_us);
+        if (a->outstanding >= a->conf.outstanding)
+            return REFUSED_OUTSTANDING;
+    }
+    if (++a->in_work > a->peak)
+        a->peak = a->in_work;
+    return ADMITTED;
+}
+
+void admission_leave(struct admission *a, int64_t us, int64_t now_us)
+{
+    a->in_work--;
+    if (us >= 0 && (!a->answered++ || us < a->fastest_us))
+        a->fastest_us = us;
+    if (now_us >= a->interval_end_us)
+        end_interval(a, now_us);
+}
+
+void admission_begun(struct admission *a, int64_t now_us)
+{
+    turn_ring(a, now_us);
+    a->begun[(uint64_t)a->ring_s % ADMISSION_RING]++;
+    a->outstanding++;
+}
+
+void admission_continued(struct admission *a)
+{
+    /* Which second it was begun in is not known: the oldest one there is. */
+    for (unsigned i = 1; i <= ADMISSION_RING && a->outstanding; i++) {
+        uint32_t *cell = &a->begun[(uint64_t)(a->ring_s + i) % ADMISSION_RING];
+
+        if (!*cell)
+            continue;
+        --*cell;
+        a->outstanding--;
+        return;
+    }
+}
+
+bool admission_connection(const struct admission *a, uint64_t pending, int64_t lag_us)
+{
+    return pending < a->conf.handshakes || lag_us <= a->conf.lag_us;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Admission of one worker: how much may be in work at a time so that what is admitted is answered in time,
+ * and who gets what is left when there is not enough. Pure: the time comes in. See docs/architecture.md,
+ * "Storms". */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* In order of priority: what has cost most already comes first. */
+enum admission_class {
+    ADMIT_CONTINUATION, /* the answer to a challenge, the return from a login */
+    ADMIT_TOKEN,        /* one look-up */
+    ADMIT_NEW,          /* an exchange that calls for further requests */
+    ADMIT_CLASS_COUNT
+};
+enum admission_verdict {
+    ADMITTED,
+    REFUSED_IN_WORK,     /* the hard limit of requests in work */
+    REFUSED_PRESSURE,    /* answers take longer than the target: this class has to wait */
+    REFUSED_OUTSTANDING, /* as many exchanges are begun as can be finished */
+};
+
+struct admission_conf {
+    unsigned max;         /* requests in work at most (limits.in_work) */
+    int64_t target_us;    /* of the time from request to answer while under pressure */
+    unsigned outstanding; /* EAP exchanges begun here and not answered yet, at most */
+    unsigned handshakes;  /* TLS handshakes under way before connections may be refused */
+    int64_t lag_us;       /* an event that waits longer for its loop tells that the worker is behind */
+};
+
+enum { ADMISSION_RING = 16 }; /* seconds over which an unanswered challenge counts */
+
+struct admission {
+    struct admission_conf conf;
+    double limit; /* requests in work that keep the target; moves between a floor and conf.max */
+    unsigned in_work, peak;
+    int64_t interval_end_us, fastest_us; /* of the present interval */
+    uint64_t answered;                   /* in it */
+    uint32_t begun[ADMISSION_RING];
+    int64_t ring_s; /* second of the newest cell */
+    unsigned outstanding;
+};
+
+void admission_init(struct admission *a, const struct admission_conf *conf, int64_t now_us);
+/* New limits from now on; what is in work stays counted. */
+void admission_set(struct admission *a, const struct admission_conf *conf);
+/* ADMITTED counts the request in; admission_leave() must follow. */
+enum admission_verdict admission_enter(struct admission *a, enum admission_class class, int64_t now_us);
+/* us: from request to answer; below 0: it does not tell anything about load (refused, gone). */
+void admission_leave(struct admission *a, int64_t us, int64_t now_us);
+/* A challenge went out; its answer came (here: other nodes' are forgotten with time). */
+void admission_begun(struct admission *a, int64_t now_us);
+void admission_continued(struct admission *a);
+/* May a new connection begin its handshake? pending: handshakes under way. Only a worker that is behind
+ * refuses, so that idle half-open connections alone lock nobody out. */
+bool admission_connection(const struct admission *a, uint64_t pending, int64_t lag_us);

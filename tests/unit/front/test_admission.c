@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Admission: priorities, the moving limit, the budget of exchanges, the gate for connections. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "front/admission.h"
+
+static const struct admission_conf usual = {
+    .max = 1000, .target_us = 100000, .outstanding = 50, .handshakes = 100, .lag_us = 20000};
+
+static void fill(struct admission *a, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        assert_int_equal(admission_enter(a, ADMIT_CONTINUATION, 0), ADMITTED);
+}
+
+static void test_with_room_every_class_is_admitted(void **state)
+{
+    struct admission a;
+
+    (void)state;
+    admission_init(&a, &usual, 0);
+    for (int c = 0; c < ADMIT_CLASS_COUNT; c++)
+        assert_int_equal(admission_enter(&a, (enum admission_class)c, 0), ADMITTED);
+    assert_int_equal(a.in_work, ADMIT_CLASS_COUNT);
+}
+
+static void test_new_exchanges_give_way_first_then_tokens_continuations_last(void **state)
+{
+    struct admission a;
+
+    (void)state;
+    admission_init(&a, &usual, 0);
+    a.limit = 100;
+    fill(&a, 70);
+    assert_int_equal(admission_enter(&a, ADMIT_NEW, 0), REFUSED_PRESSURE);
+    assert_int_equal(admission_enter(&a, ADMIT_TOKEN, 0), ADMITTED);
+    fill(&a, 29);
+    assert_int_equal(admission_enter(&a, ADMIT_TOKEN, 0), REFUSED_PRESSURE);
+    assert_int_equal(admission_enter(&a, ADMIT_CONTINUATION, 0), ADMITTED);
+}
+
+static void test_the_hard_limit_holds_for_all(void **state)
+{
+    struct admission_conf conf = usual;
+    struct admission a;
+
+    (void)state;
+    conf.max = 20;
+    admission_init(&a, &conf, 0);
+    a.limit = 1000;
+    fill(&a, 20);
+    assert_int_equal(admission_enter(&a, ADMIT_CONTINUATION, 0), REFUSED_IN_WORK);
+}
+
+/* One second of a server that answers whatever is in work in us each. */
+static int64_t serve(struct admission *a, unsigned in_work, int64_t us, int64_t now)
+{
+    for (unsigned step = 0; step < 20; step++) {
+        unsigned n = 0;
+
+        while (n < in_work && admission_enter(a, ADMIT_TOKEN, now) == ADMITTED)
+            n++;
+        now += 50000;
+        while (n--)
+            admission_leave(a, us, now);
+    }
+    return now;
+}
+
+static void test_late_answers_lower_the_limit_and_prompt_ones_raise_it(void **state)
+{
+    struct admission a;
+    int64_t now = 0;
+    double low;
+
+    (void)state;
+    admission_init(&a, &usual, now);
+    now = serve(&a, 800, 400000, now);
+    low = a.limit;
+    assert_true(low < 400);
+    for (int i = 0; i < 10; i++)
+        now = serve(&a, 800, 400000, now);
+    assert_true(a.limit >= 16 && a.limit < 20); /* never below the floor */
+    for (int i = 0; i < 20; i++)
+        now = serve(&a, 800, 5000, now);
+    assert_true(a.limit > 800);
+}
+
+static void test_a_single_slow_answer_among_prompt_ones_changes_nothing(void **state)
+{
+    struct admission a;
+    int64_t now = 0;
+
+    (void)state;
+    admission_init(&a, &usual, now);
+    fill(&a, 2);
+    admission_leave(&a, 2000000, now);
+    admission_leave(&a, 1000, now + 150000);
+    assert_true(a.limit >= usual.max);
+}
+
+static void test_exchanges_beyond_the_budget_wait_until_others_end_or_die(void **state)
+{
+    struct admission a;
+    int64_t now = 5000000;
+
+    (void)state;
+    admission_init(&a, &usual, now);
+    for (unsigned i = 0; i < usual.outstanding; i++) {
+        assert_int_equal(admission_enter(&a, ADMIT_NEW, now), ADMITTED);
+        admission_begun(&a, now);
+        admission_leave(&a, 1000, now);
+    }
+    assert_int_equal(admission_enter(&a, ADMIT_NEW, now), REFUSED_OUTSTANDING);
+    assert_int_equal(admission_enter(&a, ADMIT_TOKEN, now), ADMITTED);
+    admission_continued(&a);
+    assert_int_equal(admission_enter(&a, ADMIT_NEW, now), ADMITTED);
+    admission_begun(&a, now);
+    assert_int_equal(admission_enter(&a, ADMIT_NEW, now), REFUSED_OUTSTANDING);
+    /* Nobody answers: after the ring's time the places are free. */
+    now += (ADMISSION_RING + 1) * INT64_C(1000000);
+    assert_int_equal(admission_enter(&a, ADMIT_NEW, now), ADMITTED);
+    assert_int_equal(a.outstanding, 0);
+}
+
+static void test_more_continuations_than_begun_here_do_no_harm(void **state)
+{
+    struct admission a;
+
+    (void)state;
+    admission_init(&a, &usual, 0);
+    for (int i = 0; i < 100; i++)
+        admission_continued(&a); /* begun on other nodes */
+    assert_int_equal(a.outstanding, 0);
+    admission_begun(&a, 0);
+    assert_int_equal(a.outstanding, 1);
+}
+
+static void test_connections_are_refused_only_by_a_worker_that_is_behind(void **state)
+{
+    struct admission a;
+
+    (void)state;
+    admission_init(&a, &usual, 0);
+    assert_true(admission_connection(&a, 100000, 1000)); /* half-open ones alone */
+    assert_true(admission_connection(&a, 99, 50000));    /* a burst */
+    assert_false(admission_connection(&a, 100, 50000));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_with_room_every_class_is_admitted),
+        cmocka_unit_test(test_new_exchanges_give_way_first_then_tokens_continuations_last),
+        cmocka_unit_test(test_the_hard_limit_holds_for_all),
+        cmocka_unit_test(test_late_answers_lower_the_limit_and_prompt_ones_raise_it),
+        cmocka_unit_test(test_a_single_slow_answer_among_prompt_ones_changes_nothing),
+        cmocka_unit_test(test_exchanges_beyond_the_budget_wait_until_others_end_or_die),
+        cmocka_unit_test(test_more_continuations_than_begun_here_do_no_harm),
+        cmocka_unit_test(test_connections_are_refused_only_by_a_worker_that_is_behind),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
