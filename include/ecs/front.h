@@ -45,6 +45,12 @@ struct ecs_limits_conf {
     int64_t answer_target_ms, lag_target_ms, eap_outstanding, handshakes, overload_retry_s;
 };
 
+/* Answers from memory while the database is away. */
+struct ecs_last_known_conf {
+    int64_t max_age_s, entries, validity_s; /* max_age_s 0: never */
+    struct ecs_str_list apps;
+};
+
 struct ecs_tls_conf {
     const char *ticket_key;
     const char *priority;
@@ -91,6 +97,7 @@ struct ecs_snapshot {
     const struct ecs_auth_conf *auth;
     const struct ecs_admin_conf *admin;
     const struct ecs_web_conf *web;
+    const struct ecs_last_known_conf *last_known;
     struct ecs_policy *policy;
     struct ecs_messages *messages;
     struct ecs_keyring token_keys, subscriber_keys;
@@ -102,8 +109,9 @@ struct ecs_snapshot {
     size_t plmn_n;
     struct ecs_cidr *proxies;
     size_t proxy_n;
-    unsigned irat_names; /* bits: 1 table, 2 aosp, 4 example (ecs/app.h) */
-    unsigned offered;    /* bit 1 << enum ecs_app */
+    unsigned irat_names;      /* bits: 1 table, 2 aosp, 4 example (ecs/app.h) */
+    unsigned offered;         /* bit 1 << enum ecs_app */
+    unsigned last_known_apps; /* the same: may be answered from memory */
     struct ecs_arena *arena;
 };
 

@@ -108,6 +108,8 @@ struct ecs_facts_key {
  * ecs_pg_batch. */
 enum ecs_next ecs_store_facts(struct ecs_flow *f, struct ecs_store *store, const struct ecs_facts_key *key,
                               struct ecs_subscriber_facts *ret_facts);
+/* Everything in one block that free() gives back; NULL: no memory. */
+struct ecs_subscriber_facts *ecs_facts_copy(const struct ecs_subscriber_facts *facts);
 bool ecs_facts_has_feature(const struct ecs_subscriber_facts *facts, struct ecs_str feature);
 bool ecs_facts_has_capability(const struct ecs_subscriber_facts *facts, struct ecs_str capability);
 const struct ecs_line_service *ecs_facts_service(const struct ecs_subscriber_facts *facts,

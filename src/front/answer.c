@@ -79,6 +79,8 @@ enum ecs_rc answer_build(struct answer *a, const struct ecs_ts43_request *reques
     rc = ecs_app_build(&a->context, a->doc);
     if (rc != ECS_OK)
         return rc;
+    if (a->validity_max_s && a->context.validity_s > a->validity_max_s)
+        a->context.validity_s = a->validity_max_s;
     if (version < 1 || version > INT32_MAX)
         version = version < 1 ? 1 : INT32_MAX;
     if (!ecs_doc_vers(a->doc, version, spread(a, auth, a->context.validity_s)))

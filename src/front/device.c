@@ -179,6 +179,43 @@ static enum ecs_next authenticate(struct ecs_flow *f)
 
 /* ---- facts ---- */
 
+static struct ecs_str terminal_of(const struct device *d)
+{
+    return d->request.has_terminal ? (struct ecs_str){d->request.terminal.s, d->request.terminal.n}
+                                   : ECS_STR_NULL;
+}
+
+/* The database is away: what was known when this device last asked here, where the operator permits it. */
+static bool recall(struct device *d)
+{
+    const struct ecs_last_known_conf *conf = d->engine->snapshot->last_known;
+    const struct ecs_subscriber_facts *facts = NULL;
+    int64_t age_s;
+
+    if (!conf->max_age_s || !d->front->known || d->auth.method != ECS_AUTH_TOKEN ||
+        ecs_store_is_up(d->front->store))
+        return false;
+    for (size_t i = 0; i < d->request.n_apps; i++)
+        if (!(d->engine->snapshot->last_known_apps & 1u << d->request.apps[i]))
+            return false;
+    facts = last_known_get(d->front->known, ecs_str_of(d->auth.imsi.s), terminal_of(d), conf->max_age_s,
+                           d->now, &age_s);
+    ecs_metric_count(d->front->metrics, ECS_M_LAST_KNOWN, facts ? ECS_M_RECALLED : ECS_M_NOT_RECALLED);
+    if (!facts)
+        return false;
+    d->facts = *facts;
+    d->from_memory = true;
+    d->answer.validity_max_s = conf->validity_s;
+    ecs_log(&d->http->log, ECS_EV_LAST_KNOWN, "facts of %lld s ago", (long long)age_s);
+    return true;
+}
+
+static void remember(struct device *d)
+{
+    if (d->engine->snapshot->last_known->max_age_s && d->front->known && !d->from_memory)
+        last_known_put(d->front->known, ecs_str_of(d->auth.imsi.s), terminal_of(d), &d->facts, d->now);
+}
+
 static enum ecs_next load_facts(struct ecs_flow *f)
 {
     struct device *d = f->self;
@@ -194,8 +231,10 @@ static enum ecs_next load_facts(struct ecs_flow *f)
         d->facts = *d->auth.facts;
         return ECS_NEXT;
     }
+    if (recall(d))
+        return ECS_NEXT;
     if (d->request.has_terminal) {
-        key.terminal_id = (struct ecs_str){d->request.terminal.s, d->request.terminal.n};
+        key.terminal_id = terminal_of(d);
         if (d->request.terminal.tac[0])
             key.tac = ecs_str_of(d->request.terminal.tac);
     }
@@ -223,6 +262,7 @@ static enum ecs_next check_subscriber(struct ecs_flow *f)
         return stale_token(f, d);
     if (!d->facts.known)
         return ecs_flow_fail(f, ECS_E_FORBIDDEN, "the subscriber is not in the database");
+    remember(d);
     return ECS_NEXT;
 }
 

@@ -12,6 +12,7 @@ struct answer {
     int64_t now;
     struct ecs_app_context context;
     struct ecs_doc *doc;
+    int64_t validity_max_s; /* 0: none */
     char token[ECS_TOKEN_TEXT_MAX + 1];
 };
 
@@ -33,6 +34,7 @@ struct device {
     struct ecs_str cookies[4];
     struct ecs_auth auth;
     bool authenticating, admitted;
+    bool from_memory; /* the facts are those of an earlier request: the database is away */
     struct ecs_subscriber_facts facts;
     struct answer answer;
     struct ecs_http_reply reply;

@@ -185,6 +185,13 @@ static struct ecs_store *start_store(struct front *front, const struct ecs_snaps
     return ecs_store_new(front->worker->loop, &conf, &front->metrics->pg);
 }
 
+/* No memory for it: requests get 503 while the database is away, as without it. */
+static void want_last_known(struct front *front, const struct ecs_last_known_conf *conf)
+{
+    if (conf->max_age_s && !front->known)
+        front->known = last_known_new((unsigned)conf->entries);
+}
+
 static enum ecs_rc make_parts(struct front *front, const struct ecs_snapshot *s)
 {
     struct admission_conf room;
@@ -195,6 +202,7 @@ static enum ecs_rc make_parts(struct front *front, const struct ecs_snapshot *s)
                                             (uint32_t)s->limits->device_burst, LIMITER_SLOTS);
     front->source_limiter =
         ecs_limiter_new((uint32_t)s->auth->source_per_minute, (uint32_t)s->auth->source_burst, LIMITER_SLOTS);
+    want_last_known(front, s->last_known);
     room = admission_conf(s->limits);
     admission_init(&front->admission, &room, ecs_loop_now_us(front->worker->loop));
     front->store = start_store(front, s);
@@ -216,6 +224,7 @@ static void free_parts(struct front *front)
     ecs_timer_disarm(&front->reap_timer);
     ecs_timer_disarm(&front->announce_timer);
     ecs_timer_disarm(&front->drain_timer);
+    last_known_free(front->known);
     ecs_store_free(front->store);
     engine_unref(front->engine);
     ecs_limiter_free(front->device_limiter);
@@ -287,6 +296,7 @@ static void take_snapshot(struct front *front, struct ecs_snapshot *s)
     ecs_store_limits(front->store, &conf);
     room = admission_conf(s->limits);
     admission_set(&front->admission, &room);
+    want_last_known(front, s->last_known);
     ecs_limiter_set(front->device_limiter, (uint32_t)s->limits->device_per_minute,
                     (uint32_t)s->limits->device_burst);
     ecs_limiter_set(front->source_limiter, (uint32_t)s->auth->source_per_minute,

@@ -9,6 +9,7 @@
 #include "ecs/gzip.h"
 #include "ecs/lag.h"
 #include "ecs/worker.h"
+#include "last_known.h"
 #include "metrics.h"
 
 enum { ECS_LISTENERS_MAX = 40 };
@@ -50,6 +51,7 @@ struct front {
     unsigned in_work;
     struct admission admission;
     struct ecs_lag lag;
+    struct last_known *known; /* NULL until the settings ask for it */
     bool draining;
     struct ecs_timer reap_timer, announce_timer, drain_timer;
     struct ecs_mail drain_mail;

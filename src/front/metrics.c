@@ -86,6 +86,13 @@ static bool label_GZIP(unsigned cell, struct ecs_buf *out)
     return label_words("direction", words, ECS_ARRAY_LEN(words), cell, out);
 }
 
+static bool label_RECALL(unsigned cell, struct ecs_buf *out)
+{
+    static const char *const words[] = {"served", "unknown"};
+
+    return label_words("result", words, ECS_ARRAY_LEN(words), cell, out);
+}
+
 static bool label_LIMIT(unsigned cell, struct ecs_buf *out)
 {
     static const char *const words[] = {"device",   "source",   "subscriber", "in_work",

@@ -130,6 +130,22 @@ static const struct ecs_setting limit_settings[] = {
     {0},
 };
 
+static const struct ecs_setting last_known_settings[] = {
+    {ECS_KEY(DURATION_S, "max_age", struct ecs_last_known_conf, max_age_s), .def = "0s", .min = 0,
+     .max = 604800,
+     .help = "While the database is away, token requests are answered by what was known of line and device "
+             "so long "
+             "ago at most; 0s: never, they get 503. Until then a revoked token still opens."},
+    {ECS_KEY(INT, "entries", struct ecs_last_known_conf, entries), .def = "20000", .min = 16, .max = 4000000,
+     .reload = ECS_RELOAD_RESTART, .unit = "lines with device per worker",
+     .help = "How many are remembered (about 1.5 kB each); the oldest give way."},
+    {ECS_KEY(DURATION_S, "validity", struct ecs_last_known_conf, validity_s), .def = "15m", .min = 10,
+     .max = 86400, .help = "Longest VERS validity of such an answer, so that the device comes back soon."},
+    {ECS_KEY(STRING_LIST, "apps", struct ecs_last_known_conf, apps), .def = "ap2003, ap2004, ap2005",
+     .max = 16, .help = "Applications that may be answered so; a request that names another one gets 503."},
+    {0},
+};
+
 static const struct ecs_setting tls_settings[] = {
     {ECS_KEY(PATH, "ticket_key", struct ecs_tls_conf, ticket_key), .flags = ECS_SETTING_FILE_MUST_EXIST,
      .help = "64 random bytes, the same on all nodes, so that a phone resumes its TLS session on any of them "
@@ -294,6 +310,8 @@ const struct ecs_section ecs_sections[] = {
     {"device", device_settings, sizeof(struct ecs_device_conf), .check = check_device,
      .help = "The entitlement interface for devices (TS.43)."},
     {"limits", limit_settings, sizeof(struct ecs_limits_conf), .help = "Bounds on everything that comes in."},
+    {"last_known", last_known_settings, sizeof(struct ecs_last_known_conf),
+     .help = "Answers from memory while the database is away."},
     {"tls", tls_settings, sizeof(struct ecs_tls_conf), .help = "TLS of the device interface."},
     {"certificates", certificate_settings, sizeof(struct ecs_certificate_conf), .is_list = true,
      .help = "Certificates of the device interface, chosen by server name (SNI) and by what the device can "

@@ -70,6 +70,22 @@ static void read_versions(struct ecs_snapshot *s, const char *path, struct ecs_f
                      "of the form \"2.0-2.9=5.0\"");
 }
 
+static unsigned read_apps(const struct ecs_str_list *list, const char *path, const char *key,
+                          struct ecs_faults *faults)
+{
+    unsigned apps = 0;
+
+    for (size_t i = 0; i < list->n; i++) {
+        enum ecs_app app;
+
+        if (ecs_app_find(list->items[i], &app))
+            apps |= 1u << app;
+        else
+            bad_item(faults, path, key, list->items[i], "an AppID of TS.43 such as ap2004");
+    }
+    return apps;
+}
+
 static void read_lists(struct ecs_snapshot *s, const char *path, struct ecs_faults *faults)
 {
     const struct ecs_device_conf *d = s->device;
@@ -86,14 +102,8 @@ static void read_lists(struct ecs_snapshot *s, const char *path, struct ecs_faul
         else
             bad_item(faults, path, "device.irat_spelling", word, "table, aosp or example");
     }
-    for (size_t i = 0; i < d->offered.n; i++) {
-        enum ecs_app app;
-
-        if (ecs_app_find(d->offered.items[i], &app))
-            s->offered |= 1u << app;
-        else
-            bad_item(faults, path, "device.offered", d->offered.items[i], "an AppID of TS.43 such as ap2004");
-    }
+    s->offered = read_apps(&d->offered, path, "device.offered", faults);
+    s->last_known_apps = read_apps(&s->last_known->apps, path, "last_known.apps", faults);
     s->proxies = ecs_alloc(s->arena, (d->trusted_proxies.n + 1) * sizeof(*s->proxies));
     for (size_t i = 0; s->proxies && i < d->trusted_proxies.n; i++)
         if (ecs_cidr_parse(d->trusted_proxies.items[i], &s->proxies[s->proxy_n]))
@@ -177,6 +187,7 @@ static bool take_sections(struct ecs_snapshot *s, const char *path, struct ecs_f
     s->auth = ecs_conf_get(s->conf, "auth");
     s->admin = ecs_conf_get(s->conf, "admin");
     s->web = ecs_conf_get(s->conf, "web");
+    s->last_known = ecs_conf_get(s->conf, "last_known");
     return true;
 }
 
