@@ -73,5 +73,15 @@ enum ecs_next ecs_neighbour_ask(struct ecs_flow *f, struct ecs_neighbour *neighb
                                 const struct ecs_ask *ask, struct ecs_ask_answer *ret_answer);
 /* Value of a header of the answer by lower-case name; NULL when absent. */
 const char *ecs_ask_header(const struct ecs_ask_answer *answer, const char *name);
-/* False while the breaker is open: for choices that can be made beforehand. */
+/* False while the breaker is open: for choices that can be made beforehand. True again when a probe is due.
+ */
 bool ecs_neighbour_is_up(const struct ecs_neighbour *neighbour);
+
+/* ---- values of headers, pure ---- */
+
+/* Retry-After: seconds from now (Unix seconds), by number or HTTP date (IMF-fixdate); a date that is past
+ * gives 0, at most a year; -1: neither. */
+int64_t ecs_http_retry_after_s(struct ecs_str value, int64_t now);
+/* Cache-Control: the smallest max-age in seconds, at most a year; 0 for no-store and no-cache; -1: says
+ * nothing. */
+int64_t ecs_http_max_age_s(struct ecs_str cache_control);

@@ -197,6 +197,7 @@ static enum ecs_rc make_parts(struct front *front, const struct ecs_snapshot *s)
     struct admission_conf room;
 
     front->crypto = ecs_crypto_new();
+    front->pool = ecs_http_pool_new(front->worker->loop);
     front->gzip = ecs_gzip_new(GZIP_LEVEL);
     front->device_limiter = ecs_limiter_new((uint32_t)s->limits->device_per_minute,
                                             (uint32_t)s->limits->device_burst, LIMITER_SLOTS);
@@ -208,7 +209,7 @@ static enum ecs_rc make_parts(struct front *front, const struct ecs_snapshot *s)
     front->store = start_store(front, s);
     if (!ecs_lag_start(&front->lag, front->worker->loop))
         return ECS_E_INTERNAL;
-    if (!front->crypto || !front->gzip || !front->device_limiter || !front->source_limiter)
+    if (!front->crypto || !front->pool || !front->gzip || !front->device_limiter || !front->source_limiter)
         return ECS_E_NO_MEMORY;
     return front->store ? ECS_OK : ECS_E_CONFIG;
 }
@@ -227,6 +228,7 @@ static void free_parts(struct front *front)
     last_known_free(front->known);
     ecs_store_free(front->store);
     engine_unref(front->engine);
+    ecs_http_pool_free(front->pool);
     ecs_limiter_free(front->device_limiter);
     ecs_limiter_free(front->source_limiter);
     ecs_gzip_free(front->gzip);

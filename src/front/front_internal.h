@@ -37,6 +37,7 @@ struct front {
     struct engine *engine; /* the present one */
     struct ecs_crypto *crypto;
     struct ecs_store *store;
+    struct ecs_http_pool *pool; /* outgoing calls */
     struct ecs_gzip *gzip;
     struct ecs_limiter *device_limiter, *source_limiter;
     struct ecs_cidr *proxies;       /* copy for the servers, which outlive the snapshot they began with */

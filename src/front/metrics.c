@@ -248,6 +248,7 @@ void ecs_metrics_write(struct ecs_metrics *const *workers, unsigned n,
         write_family(workers, n, (enum ecs_metric)id, out);
     write_latency(workers, n, out);
     write_fields(workers, n, out);
+    ecs_metrics_write_neighbours(workers, n, out);
     write_head(out, "ecs_build_info", "gauge", "Version of the daemon.");
     ecs_buf_printf(out, "ecs_build_info{version=\"%s\"} 1\n", ECS_VERSION);
     write_value(out, "ecs_workers", "gauge", "Worker threads.", totals->workers);

@@ -7,6 +7,7 @@
 #include "ecs/buf.h"
 #include "ecs/error.h"
 #include "ecs/http_server.h"
+#include "ecs/neighbour.h"
 #include "ecs/pg.h"
 
 enum ecs_metric {
@@ -16,7 +17,7 @@ enum ecs_metric {
     ECS_METRIC_COUNT
 };
 
-enum { ECS_METRIC_CELLS = 64, ECS_LATENCY_BUCKETS = 14 };
+enum { ECS_METRIC_CELLS = 64, ECS_LATENCY_BUCKETS = 14, ECS_METRIC_NEIGHBOURS = 32 };
 
 /* Cell of METHODS: 4 * enum ecs_auth_method + one of these. */
 enum { ECS_M_AUTH_OK, ECS_M_AUTH_REFUSED, ECS_M_AUTH_CHALLENGE, ECS_M_AUTH_ERROR };
@@ -42,6 +43,11 @@ struct ecs_metrics {
     _Atomic uint64_t in_work; /* now */
     struct ecs_http_stats http;
     struct ecs_pg_stats pg;
+    struct {
+        char name[24];
+        struct ecs_neighbour_stats stats;
+    } neighbours[ECS_METRIC_NEIGHBOURS];
+    _Atomic unsigned neighbour_n;
 };
 
 static inline void ecs_metric_add(_Atomic uint64_t *cell, uint64_t n)
@@ -54,6 +60,11 @@ static inline void ecs_metric_count(struct ecs_metrics *m, enum ecs_metric id, u
     ecs_metric_add(&m->cell[id][cell], 1);
 }
 void ecs_metric_latency(struct ecs_metrics *m, unsigned kind, int64_t us);
+
+/* The place of the neighbour of that name (letters, digits, "-"), the same again for the same name; NULL: all
+ * places are taken. By the worker's thread only. */
+struct ecs_neighbour_stats *ecs_metrics_neighbour(struct ecs_metrics *m, const char *name);
+void ecs_metrics_write_neighbours(struct ecs_metrics *const *workers, unsigned n, struct ecs_buf *out);
 
 struct ecs_metrics_totals {
     int64_t start_s, certificate_expires_s, reloads, reload_failures;

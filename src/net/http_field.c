@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Values of answer headers that say when: Retry-After and Cache-Control (RFC 9110 5.6.7, 10.2.3; RFC 9111 5.2.2).
- * Pure; what cannot be understood counts as absent. */
+/* Values of answer headers that say when: Retry-After and Cache-Control (RFC 9110 5.6.7, 10.2.3; RFC
+ * 9111 5.2.2). Pure; what cannot be understood counts as absent. */
 #include <stdio.h>
 #include <string.h>
 
@@ -31,8 +31,8 @@ static int month_of(const char *three)
     return 0;
 }
 
-/* IMF-fixdate, "Sun, 06 Nov 1994 08:49:37 GMT": put into the order that ecs_time_parse knows and checks. The name of
- * the day says nothing that the date does not say. */
+/* IMF-fixdate, "Sun, 06 Nov 1994 08:49:37 GMT": put into the order that ecs_time_parse knows and checks. The
+ * name of the day says nothing that the date does not say. */
 static bool parse_date(struct ecs_str text, int64_t *ret_seconds)
 {
     char iso[] = "YYYY-MM-DDThh:mm:ssZ";
@@ -74,7 +74,8 @@ int64_t ecs_http_max_age_s(struct ecs_str cache_control)
         int64_t value;
 
         directive = ecs_str_trim(directive);
-        if (ecs_str_eq_nocase(directive, ECS_STR("no-store")) || ecs_str_eq_nocase(directive, ECS_STR("no-cache")))
+        if (ecs_str_eq_nocase(directive, ECS_STR("no-store")) ||
+            ecs_str_eq_nocase(directive, ECS_STR("no-cache")))
             return 0;
         if (!ecs_str_starts_with_nocase(directive, max_age))
             continue;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Collects the header lines of an answer within bounds. Lines that no correct server sends (folded, without a name,
- * with control characters) spoil the answer instead of being guessed at. */
+/* Collects the header lines of an answer within bounds. Lines that no correct server sends (folded, without a
+ * name, with control characters) spoil the answer instead of being guessed at. */
 #include <string.h>
 
 #include "http_pool_priv.h"
@@ -60,6 +60,7 @@ static bool store(struct http_head *head, struct ecs_str name, struct ecs_str va
 bool http_head_add(struct http_head *head, struct ecs_str line)
 {
     struct ecs_str rest = line, name, value;
+    ptrdiff_t colon;
 
     while (rest.n > 0 && (rest.p[rest.n - 1] == '\n' || rest.p[rest.n - 1] == '\r'))
         rest.n--;
@@ -70,13 +71,14 @@ bool http_head_add(struct http_head *head, struct ecs_str line)
         head->n = 0;
         return true;
     }
-    if (!ecs_str_cut(&rest, ':', &name) || name.p + name.n == line.p + line.n || name.p[name.n] != ':' ||
-        !is_token(name)) {
+    colon = ecs_str_find(rest, ECS_STR(":"));
+    if (colon < 0) {
         head->malformed = true;
         return false;
     }
-    value = ecs_str_trim(rest);
-    if (!is_value(value)) {
+    name = (struct ecs_str){rest.p, (size_t)colon};
+    value = ecs_str_trim((struct ecs_str){rest.p + colon + 1, rest.n - (size_t)colon - 1});
+    if (!is_token(name) || !is_value(value)) {
         head->malformed = true;
         return false;
     }

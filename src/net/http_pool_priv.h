@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between the files of the HTTP client: neighbours (http_pool.c), calls (http_pool_call.c), heads of answers
- * (http_pool_head.c). Each neighbour has a curl multi handle of its own, so that connection limits, TLS files and
- * name caches of one do not reach another, and freeing it closes its connections. */
+/* Between the files of the HTTP client: neighbours (http_pool.c), asks and calls (http_pool_ask.c,
+ * http_pool_call.c), heads of answers (http_pool_head.c). Each neighbour has a curl multi handle of its own,
+ * so that connection limits, TLS files and name caches of one do not reach another, and freeing it closes its
+ * connections. */
 #pragma once
 
 #include <curl/curl.h>
@@ -20,8 +21,8 @@ struct http_head {
     unsigned n;
     bool too_large, malformed;
 };
-/* One line as received, with or without its end. A status line empties the head: what came before was an interim
- * answer. False: too large or malformed, as the flags say. */
+/* One line as received, with or without its end. A status line empties the head: what came before was an
+ * interim answer. False: too large or malformed, as the flags say. */
 bool http_head_add(struct http_head *head, struct ecs_str line);
 /* Copy for the flow, ends with name NULL; NULL: arena exhausted. */
 const struct ecs_ask_header *http_head_copy(const struct http_head *head, struct ecs_arena *arena);
@@ -62,9 +63,15 @@ struct ecs_http_pool {
     bool freed;
 };
 
+/* NULL, or why the ask cannot be sent. */
+const char *http_ask_check(const struct ecs_neighbour *n, const struct ecs_ask *ask);
+enum ecs_rc http_neighbour_admit(struct ecs_neighbour *n, bool *ret_probe, const char **ret_error);
+/* What a call says about the neighbour: ECS_E_BACKEND and ECS_E_TIMEOUT are failures, ECS_E_CANCELLED is
+ * neither, everything else an answer. why: for the log. */
+void http_neighbour_judge(struct ecs_neighbour *n, bool probe, enum ecs_rc rc, const char *why);
 /* Frees the neighbour when it was given back, has no call and curl is not at work for it. */
 void http_neighbour_release(struct ecs_neighbour *n);
-/* Transfer is over; the flow goes on. */
+/* The transfer is over: answers and resumes its flow. */
 void http_call_end(CURL *easy, CURLcode result);
 /* CURLOPT_CLOSESOCKETFUNCTION: the watch goes before the descriptor, whatever curl forgets to tell. */
 int http_close_socket(void *arg, curl_socket_t fd);
