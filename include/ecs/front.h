@@ -42,7 +42,7 @@ struct ecs_limits_conf {
     int64_t handshake_ms, read_ms, idle_ms, write_ms;
     int64_t device_per_minute, device_burst;
     int64_t in_work; /* requests per worker that wait for something */
-    int64_t answer_target_ms, lag_target_ms, eap_outstanding, handshakes, overload_retry_s;
+    int64_t backlog, answer_target_ms, lag_target_ms, eap_outstanding, handshakes, overload_retry_s;
 };
 
 /* Answers from memory while the database is away. */

@@ -145,6 +145,9 @@ void ecs_http_server_free(struct ecs_http_server *server);
 /* Listening sockets: numeric "127.0.0.1:8443", "[::1]:0", ":443" or "*:443" (IPv6 and IPv4). -1 with a
  * sentence in err. reuseport: several workers bind the same address. */
 int ecs_listen_tcp(struct ecs_str addr_port, bool reuseport, char *err, size_t err_size) ECS_MUST_CHECK;
+/* How many connections may wait to be accepted (the kernel bounds it by net.core.somaxconn). What finds the queue full
+ * is dropped by the kernel, and its client tries again by itself: the cheapest way to shed a wave. */
+void ecs_listen_backlog(int fd, unsigned connections);
 /* A path or "@name" (abstract). A dead socket file is replaced, a live one refused. mode: permissions, as
  * 0660. */
 int ecs_listen_unix(const char *path, unsigned mode, char *err, size_t err_size) ECS_MUST_CHECK;

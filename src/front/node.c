@@ -38,6 +38,7 @@ static bool add_listener(struct ecs_node *node, struct ecs_str address, bool tls
             ecs_log_at(NULL, ECS_EV_START, ECS_LOG_ERROR, "%.*s: %s", ECS_FMT(address), err);
             return false;
         }
+        ecs_listen_backlog(*fd, (unsigned)node->snapshot->limits->backlog);
     }
     node->listener_is_tls[at] = tls;
     node->listener_n++;

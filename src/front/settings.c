@@ -107,6 +107,11 @@ static const struct ecs_setting limit_settings[] = {
     {ECS_KEY(INT, "in_work", struct ecs_limits_conf, in_work), .def = "4096", .min = 16, .max = 100000,
      .unit = "requests per worker",
      .help = "Requests that wait for something at a time; more get 503 with Retry-After."},
+    {ECS_KEY(INT, "backlog", struct ecs_limits_conf, backlog), .def = "512", .min = 16, .max = 65535,
+     .reload = ECS_RELOAD_RESTART, .unit = "connections per worker and address",
+     .help = "Connections that wait to be accepted. In a storm the queue is full, further devices are "
+             "dropped by the "
+             "kernel and try again by themselves after a second; a longer queue only makes everybody wait."},
     {ECS_KEY(DURATION_MS, "answer_target", struct ecs_limits_conf, answer_target_ms), .def = "150ms",
      .min = 5, .max = 10000,
      .help =

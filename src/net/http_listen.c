@@ -151,3 +151,8 @@ int ecs_listen_unix(const char *path, unsigned mode, char *err, size_t err_size)
         return fail(fd, err, err_size, "cannot listen");
     return fd;
 }
+
+void ecs_listen_backlog(int fd, unsigned connections)
+{
+    (void)listen(fd, (int)connections); /* of a socket that listens already: only the length changes */
+}
