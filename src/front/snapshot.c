@@ -1,32 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The snapshot: configuration, policy, texts, keys and certificates read together, so that a reload takes all
  * or nothing. Runs on the main thread and in the tools; workers only hold references. */
-#include "ecs/front.h"
+#include "settings_check.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { IRAT_TABLE = 1, IRAT_AOSP = 2, IRAT_EXAMPLE = 4 };
+#include "ecs/app.h"
 
-/* A list setting that cannot be read: the value is named, the place is the section (the loader has no node
- * left). */
-static void bad_item(struct ecs_faults *faults, const char *path, const char *key, struct ecs_str item,
-                     const char *what)
-{
-    ecs_fault_add(faults, path, 0, 0, "%s: \"%.*s\" is not %s", key, ECS_FMT(item), what);
-}
-
+/* The forms of all items were checked with their sections (settings_check.c). */
 static void read_plmns(struct ecs_snapshot *s, const char *path, struct ecs_faults *faults)
 {
     const struct ecs_str_list *list = &s->auth->plmns;
 
     s->plmns = ecs_alloc(s->arena, list->n * sizeof(*s->plmns));
     for (size_t i = 0; s->plmns && i < list->n; i++) {
-        if (!ecs_plmn_parse(list->items[i], &s->plmns[s->plmn_n])) {
-            bad_item(faults, path, "auth.plmns", list->items[i],
-                     "an MCC with a two- or three-digit MNC (\"26201\")");
+        if (!ecs_plmn_parse(list->items[i], &s->plmns[s->plmn_n]))
             continue;
-        }
         if (s->server->mode == ECS_MODE_PRODUCTION && strcmp(s->plmns[s->plmn_n].mcc, "001") == 0)
             ecs_fault_add(faults, path, 0, 0,
                           "auth.plmns: \"%.*s\" is a test network; it is refused unless server.mode is lab",
@@ -35,82 +25,77 @@ static void read_plmns(struct ecs_snapshot *s, const char *path, struct ecs_faul
     }
 }
 
-static bool read_version(struct ecs_str text, struct ecs_version *ret_version)
+static struct ecs_version read_version(const char *text)
 {
-    if (ecs_version_parse(text, ret_version))
-        return true;
-    *ret_version = (struct ecs_version){0, 0};
-    return text.n == 0;
+    struct ecs_version version;
+
+    return ecs_version_parse(ecs_str_of(text), &version) ? version : (struct ecs_version){0, 0};
 }
 
-/* "2.0-2.9=5.0" */
-static bool read_map_row(struct ecs_str text, struct ecs_version_map *ret_row)
+bool ecs_version_map_read(struct ecs_str text, struct ecs_version_map *ret_row)
 {
     struct ecs_str from, to;
+    struct ecs_version_map row;
 
-    return ecs_str_cut(&text, '-', &from) && ecs_str_cut(&text, '=', &to) &&
-           ecs_version_parse(from, &ret_row->from) && ecs_version_parse(to, &ret_row->to) &&
-           ecs_version_parse(text, &ret_row->as) && ecs_version_compare(ret_row->from, ret_row->to) <= 0;
+    if (!ecs_str_cut(&text, '-', &from) || !ecs_str_cut(&text, '=', &to) ||
+        !ecs_version_parse(from, &row.from) || !ecs_version_parse(to, &row.to) ||
+        !ecs_version_parse(text, &row.as) || ecs_version_compare(row.from, row.to) > 0)
+        return false;
+    *ret_row = row;
+    return true;
 }
 
-static void read_versions(struct ecs_snapshot *s, const char *path, struct ecs_faults *faults)
+bool ecs_irat_spelling_read(struct ecs_str text, unsigned *ret_bit)
+{
+    static const struct {
+        const char *word;
+        unsigned bit;
+    } words[] = {{"table", ECS_IRAT_TABLE}, {"aosp", ECS_IRAT_AOSP}, {"example", ECS_IRAT_EXAMPLE}};
+
+    for (size_t i = 0; i < ECS_ARRAY_LEN(words); i++)
+        if (ecs_str_eq(text, ecs_str_of(words[i].word))) {
+            *ret_bit = words[i].bit;
+            return true;
+        }
+    return false;
+}
+
+static void read_versions(struct ecs_snapshot *s)
 {
     const struct ecs_device_conf *d = s->device;
 
-    if (!read_version(ecs_str_of(d->version_min), &s->bounds.min))
-        bad_item(faults, path, "device.version_min", ecs_str_of(d->version_min), "a version such as 6.0");
-    if (!read_version(ecs_str_of(d->version_max), &s->bounds.max))
-        bad_item(faults, path, "device.version_max", ecs_str_of(d->version_max), "a version such as 12.0");
+    s->bounds = (struct ecs_version_bounds){read_version(d->version_min), read_version(d->version_max)};
     s->version_map = ecs_alloc(s->arena, (d->version_map.n + 1) * sizeof(*s->version_map));
     for (size_t i = 0; s->version_map && i < d->version_map.n; i++)
-        if (read_map_row(d->version_map.items[i], &s->version_map[s->version_map_n]))
+        if (ecs_version_map_read(d->version_map.items[i], &s->version_map[s->version_map_n]))
             s->version_map_n++;
-        else
-            bad_item(faults, path, "device.version_map", d->version_map.items[i],
-                     "of the form \"2.0-2.9=5.0\"");
 }
 
-static unsigned read_apps(const struct ecs_str_list *list, const char *path, const char *key,
-                          struct ecs_faults *faults)
+static unsigned read_apps(const struct ecs_str_list *list)
 {
     unsigned apps = 0;
+    enum ecs_app app;
 
-    for (size_t i = 0; i < list->n; i++) {
-        enum ecs_app app;
-
+    for (size_t i = 0; i < list->n; i++)
         if (ecs_app_find(list->items[i], &app))
             apps |= 1u << app;
-        else
-            bad_item(faults, path, key, list->items[i], "an AppID of TS.43 such as ap2004");
-    }
     return apps;
 }
 
-static void read_lists(struct ecs_snapshot *s, const char *path, struct ecs_faults *faults)
+static void read_lists(struct ecs_snapshot *s)
 {
     const struct ecs_device_conf *d = s->device;
+    unsigned bit;
 
-    for (size_t i = 0; i < d->irat_spelling.n; i++) {
-        struct ecs_str word = d->irat_spelling.items[i];
-
-        if (ecs_str_eq(word, ECS_STR("table")))
-            s->irat_names |= IRAT_TABLE;
-        else if (ecs_str_eq(word, ECS_STR("aosp")))
-            s->irat_names |= IRAT_AOSP;
-        else if (ecs_str_eq(word, ECS_STR("example")))
-            s->irat_names |= IRAT_EXAMPLE;
-        else
-            bad_item(faults, path, "device.irat_spelling", word, "table, aosp or example");
-    }
-    s->offered = read_apps(&d->offered, path, "device.offered", faults);
-    s->last_known_apps = read_apps(&s->last_known->apps, path, "last_known.apps", faults);
+    for (size_t i = 0; i < d->irat_spelling.n; i++)
+        if (ecs_irat_spelling_read(d->irat_spelling.items[i], &bit))
+            s->irat_names |= bit;
+    s->offered = read_apps(&d->offered);
+    s->last_known_apps = read_apps(&s->last_known->apps);
     s->proxies = ecs_alloc(s->arena, (d->trusted_proxies.n + 1) * sizeof(*s->proxies));
     for (size_t i = 0; s->proxies && i < d->trusted_proxies.n; i++)
         if (ecs_cidr_parse(d->trusted_proxies.items[i], &s->proxies[s->proxy_n]))
             s->proxy_n++;
-        else
-            bad_item(faults, path, "device.trusted_proxies", d->trusted_proxies.items[i],
-                     "an address or block such as 10.0.0.0/8");
 }
 
 static void load_tls(struct ecs_snapshot *s, const char *path, const struct ecs_snapshot *previous,
@@ -207,8 +192,8 @@ struct ecs_snapshot *ecs_snapshot_load(const char *path, const struct ecs_snapsh
     atomic_init(&s->refs, 1);
     if (take_sections(s, path, faults)) {
         read_plmns(s, path, faults);
-        read_versions(s, path, faults);
-        read_lists(s, path, faults);
+        read_versions(s);
+        read_lists(s);
         load_keys(s, faults);
         load_policy(s, faults, warnings);
         load_tls(s, path, previous, faults);
