@@ -8,8 +8,8 @@ export LC_ALL=C.UTF-8
 build_packages="cmake ninja-build pkg-config gcc libc6-dev libmicrohttpd-dev libgnutls28-dev libssl-dev
     libjansson-dev libpq-dev libcurl4-openssl-dev libsystemd-dev libyaml-dev zlib1g-dev libjose-dev scdoc python3 git ca-certificates"
 demo_packages="postgresql-15 openssl curl"
-test_packages="libcmocka-dev python3-pytest python3-psycopg python3-yaml libxml2-utils pmccabe eapoltest hostapd python3-cryptography haproxy
-    prometheus clang libclang-rt-14-dev nginx-light wrk jq procps"
+test_packages="libcmocka-dev python3-pytest python3-psycopg python3-yaml libxml2-utils pmccabe eapoltest hostapd python3-cryptography python3-jwt haproxy
+    prometheus nodejs chromium-headless-shell clang libclang-rt-14-dev nginx-light wrk jq procps"
 bench_packages="nginx-light wrk libxml2-dev postgresql-contrib procps"
 
 say() {
@@ -48,6 +48,24 @@ need_packages() {
         return "$status"
     fi
     rm -f "${TMPDIR:-/tmp}/ecs-apt.$$.log"
+}
+
+# Puts the modules of the browser tests into build/browser; nothing to do when the lock file has not changed. npm comes
+# with nodejs or, on a plain Debian, is a package of its own.
+need_browser_modules() {
+    where=$top/build/browser
+    cmp -s "$top/tests/browser/package-lock.json" "$where/installed.json" && return 0
+    command -v npm >/dev/null || need_packages npm
+    say "installing the modules of the browser tests"
+    rm -rf "$where"
+    mkdir -p "$where"
+    cp "$top/tests/browser/package.json" "$top/tests/browser/package-lock.json" "$where"
+    if ! (cd "$where" && npm ci --ignore-scripts --no-audit --no-fund) >"$where/npm.log" 2>&1; then
+        tail -n 20 "$where/npm.log" >&2
+        say "npm ci failed in tests/browser"
+        return 1
+    fi
+    cp "$where/package-lock.json" "$where/installed.json"
 }
 
 # build PRESET [cmake argument ...]: configures and builds build/PRESET; quiet unless it fails.

@@ -41,6 +41,10 @@ struct ecs_app_context {
     unsigned irat_names, offered;
     int64_t now; /* Unix seconds */
     int utc_offset_s;
+    int notif_status; /* RegisterNotifStatus of a request that asked for registration */
+    bool push_now;    /* the request itself registered its token */
+    unsigned
+        push_channels; /* 1 << enum ecs_push_channel that can be sent by, with bit 0 set; 0: not asked, any */
     /* out */
     struct ecs_facts facts;
     struct ecs_app_result result[ECS_APPS_MAX];
@@ -54,5 +58,16 @@ void ecs_app_facts(struct ecs_app_context *context);
 /* One block per requested application, in request order. After ecs_app_facts. ECS_E_TOO_LARGE: arena
  * exhausted. */
 enum ecs_rc ecs_app_build(struct ecs_app_context *context, struct ecs_doc *doc) ECS_MUST_CHECK;
+/* What the consent pages of VoWiFi show and ask for, by the same policy: TS.43 values of Tables 14, 16 to 18.
+ * After ecs_app_facts; language, brand and plan of the context give the message. */
+struct ecs_vowifi_view {
+    int entitlement, terms, address, provisioning;
+    int64_t terms_version;  /* to be accepted */
+    struct ecs_str message; /* with entitlement 2; "" none */
+};
+void ecs_app_vowifi(struct ecs_app_context *context, struct ecs_vowifi_view *ret_view);
+/* Bits 1 << enum ecs_operation (ecs/operation.h) that this deployment serves, of the applications it offers.
+ */
+unsigned ecs_app_operations(unsigned offered);
 /* The service of the rules engine behind an application; false for those that have none. */
 bool ecs_app_service(enum ecs_app app, enum ecs_service *ret_service);

@@ -8,7 +8,12 @@
 #include "ecs/setting.h"
 #include "ecs/token.h"
 
+struct ecs_grant_conf;
+struct ecs_grant_used;
+struct ecs_oauth_server;
+struct ecs_server_caller_conf;
 struct ecs_gzip;
+struct ecs_logins;
 struct ecs_store;
 struct ecs_subscriber_facts;
 struct ecs_ts43_request;
@@ -19,6 +24,7 @@ struct ecs_auth_conf {
     const char *token_keys, *subscriber_keys, *cookie;
     int64_t token_validity_s, token_renew_percent, session_s;
     int64_t ind, attempts, attempts_window_s, source_per_minute, source_burst;
+    int64_t token_misuse, token_misuse_window_s; /* times; 0: only told */
 };
 extern const struct ecs_setting ecs_auth_settings[];
 
@@ -33,6 +39,10 @@ struct ecs_auth_env {
     const struct ecs_sealer *key_sealer; /* unwraps K and OPc */
     struct ecs_limiter *source_limiter;
     const struct ecs_vector_ops *vectors;
+    const struct ecs_logins *logins; /* OIDC and one-time codes; NULL: none */
+    const struct ecs_grant_conf *grants;
+    struct ecs_oauth_server *oauth; /* application servers; NULL: none */
+    unsigned operations; /* bits 1 << enum ecs_operation that this deployment serves */
 };
 
 enum ecs_auth_method {
@@ -74,14 +84,17 @@ struct ecs_auth {
     struct ecs_str cookie;                            /* CHALLENGE, OTP_SENT: value of the session cookie */
     struct ecs_str location;                          /* REDIRECT */
     struct ecs_str error_url, error_data, error_text; /* DECLINED: GeneralErrorURL, -UserData, -Text */
-    uint32_t retry_after_s;                           /* with ECS_E_RATE_LIMIT */
-    unsigned verdict; /* EAP answer: enum ecs_eap_verdict + 1; 0: none was judged */
-    void *exchange;   /* of the method */
+    const struct ecs_server_caller_conf *server;       /* proven application server; NULL: none */
+    struct ecs_str server_scope;                      /* of its access token */
+    const struct ecs_grant_used *grant;               /* TEMPORARY, OPERATOR: the token's row */
+    bool misused;           /* a valid token came from another device than its own: auth->token tells whose */
+    uint32_t retry_after_s; /* with ECS_E_RATE_LIMIT */
+    unsigned verdict;       /* EAP answer: enum ecs_eap_verdict + 1; 0: none was judged */
+    void *exchange;         /* of the method */
 };
 
 /* Selection matrix (ts43-protocol digest 10.1) over auth->request and auth->env: sets auth->method.
- * ECS_E_AUTH_NEEDED when the request carries no usable credential, ECS_E_TEMP_TOKEN for a temporary token
- * that is not ours. */
+ * ECS_E_AUTH_NEEDED when the request carries no usable credential. */
 enum ecs_rc ecs_auth_select(struct ecs_auth *auth) ECS_MUST_CHECK;
 const char *ecs_auth_method_name(enum ecs_auth_method method);   /* for logs: "eap-aka" */
 const char *ecs_auth_method_metric(enum ecs_auth_method method); /* "eap-begin" */

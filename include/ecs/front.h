@@ -42,7 +42,7 @@ struct ecs_limits_conf {
     int64_t handshake_ms, read_ms, idle_ms, write_ms;
     int64_t device_per_minute, device_burst;
     int64_t in_work; /* requests per worker that wait for something */
-    int64_t backlog, answer_target_ms, lag_target_ms, eap_outstanding, handshakes, overload_retry_s;
+    int64_t backlog, answer_target_ms, lag_target_ms, eap_outstanding, overload_retry_s;
 };
 
 /* Answers from memory while the database is away. */
@@ -97,6 +97,10 @@ struct ecs_snapshot {
     const struct ecs_auth_conf *auth;
     const struct ecs_admin_conf *admin;
     const struct ecs_web_conf *web;
+    const struct ecs_websheet_conf *websheet;
+    const struct ecs_address_conf *address;
+    struct sheet_set *sheets; /* pages; NULL: none are served */
+    const char *portal_url;   /* that flow-url "portal" stands for; "" none */
     const struct ecs_last_known_conf *last_known;
     struct ecs_policy *policy;
     struct ecs_messages *messages;

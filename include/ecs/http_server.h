@@ -28,6 +28,12 @@ struct ecs_http_header {
     struct ecs_str name, value;
 };
 
+/* Whom a client certificate names, verified against the client CA of the listener. */
+struct ecs_http_client {
+    char fingerprint[65]; /* SHA-256 of the certificate, lower-case hex */
+    char subject[256];    /* distinguished name, RFC 4514: "CN=portal,O=Example"; "" when it is longer */
+};
+
 /* All strings are stable until the reply was given or the client has gone. */
 struct ecs_http_request {
     struct ecs_arena *arena;
@@ -40,12 +46,13 @@ struct ecs_http_request {
     struct ecs_str body;  /* raw, unchunked, at most limits.body bytes */
     const struct ecs_http_header *headers; /* in order, repeated ones kept, names as sent */
     size_t header_count;
-    char peer[48];       /* textual source address ("192.0.2.1", "2001:db8::1", "unix"), seen through trusted
-                            proxies */
-    bool tls;            /* our own TLS */
-    int64_t received_us; /* monotonic: the whole request is in */
-    struct ecs_log_ctx log; /* request_id is set */
-    void *user;             /* the handler's own, NULL at first */
+    char peer[48]; /* textual source address ("192.0.2.1", "2001:db8::1", "unix"), seen through trusted
+                      proxies */
+    bool tls;      /* our own TLS */
+    const struct ecs_http_client *client; /* NULL: the listener asks for no certificate */
+    int64_t received_us;                  /* monotonic: the whole request is in */
+    struct ecs_log_ctx log;               /* request_id is set */
+    void *user;                           /* the handler's own, NULL at first */
 };
 
 /* First header of that name, ASCII case ignored; {NULL, 0} when absent. */
@@ -119,8 +126,9 @@ struct ecs_http_server_conf {
     size_t proxy_count;
     bool trust_unix; /* peers on a Unix socket count as trusted proxies */
     void (*handler)(struct ecs_http_request *request);
-    /* May a further connection begin? Asked after the limits of number; false closes it at once. NULL: always. */
-    bool (*admit)(void *env);
+    /* May a further connection begin? Asked after the limits of number; false closes it at once. behind_us:
+     * for how long there have been more ready handshakes than a turn takes. NULL: always. */
+    bool (*admit)(void *env, int64_t behind_us);
     /* Called with every answer of a request that has got past its request line; may be NULL. The request's
      * log and env are set, in refusals of the server itself the rest may be incomplete. */
     void (*on_answer)(const struct ecs_http_request *request, int status, size_t body_bytes);
@@ -145,8 +153,9 @@ void ecs_http_server_free(struct ecs_http_server *server);
 /* Listening sockets: numeric "127.0.0.1:8443", "[::1]:0", ":443" or "*:443" (IPv6 and IPv4). -1 with a
  * sentence in err. reuseport: several workers bind the same address. */
 int ecs_listen_tcp(struct ecs_str addr_port, bool reuseport, char *err, size_t err_size) ECS_MUST_CHECK;
-/* How many connections may wait to be accepted (the kernel bounds it by net.core.somaxconn). What finds the queue full
- * is dropped by the kernel, and its client tries again by itself: the cheapest way to shed a wave. */
+/* How many connections may wait to be accepted (the kernel bounds it by net.core.somaxconn). What finds the
+ * queue full is dropped by the kernel, and its client tries again by itself: the cheapest way to shed a wave.
+ */
 void ecs_listen_backlog(int fd, unsigned connections);
 /* A path or "@name" (abstract). A dead socket file is replaced, a live one refused. mode: permissions, as
  * 0660. */
@@ -166,6 +175,8 @@ struct ecs_http_tls_conf {
     const char
         *ticket_key_file; /* 64 random bytes, the same on all nodes; NULL: previous's key or a random one */
     const struct ecs_http_tls *previous; /* on reload; NULL allowed */
+    const char
+        *client_ca_file;  /* PEM; clients must show a certificate of one of these; NULL: none is asked for */
     const char *priority; /* GnuTLS priority string; NULL: ours (TLS 1.3 and 1.2, AEAD, ECDHE only) */
 };
 struct ecs_http_tls *ecs_http_tls_load(const struct ecs_http_tls_conf *conf, char *err,

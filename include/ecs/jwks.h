@@ -14,8 +14,9 @@ struct ecs_jwks_conf {
     int64_t min_interval_s; /* between two fetches, whatever is asked; 0: 30 */
     int64_t stale_s;        /* kept when the issuer is not reachable; 0: 86400 */
 };
-/* neighbour is borrowed. NULL: no memory. */
+/* neighbour is borrowed; url is copied. Times are those of expect->now. NULL: no memory. */
 struct ecs_jwks *ecs_jwks_new(struct ecs_neighbour *neighbour, const struct ecs_jwks_conf *conf);
+/* While flows wait for a fetch, the memory lives until they were served. NULL allowed. */
 void ecs_jwks_free(struct ecs_jwks *jwks);
 
 struct ecs_jwks_result {
@@ -24,7 +25,8 @@ struct ecs_jwks_result {
     struct ecs_jws_claims claims;
 };
 /* Verifies by the kept set; fetches it first when there is none, when it is too old, or when the token's kid
- * is not in it and min_interval_s allows. Callers that come while a fetch is under way wait for it. May wait.
- */
+ * is not in it and min_interval_s allows. Callers whom the kept set does not serve wait for a fetch that is
+ * under way. A set without usable keys counts as a failed fetch. token and expect are copied, the strings in
+ * expect are borrowed until the next step. May wait. */
 enum ecs_next ecs_jwks_verify(struct ecs_flow *f, struct ecs_jwks *jwks, struct ecs_str token,
                               const struct ecs_jws_expect *expect, struct ecs_jwks_result *ret_result);

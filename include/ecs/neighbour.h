@@ -68,7 +68,10 @@ struct ecs_ask_answer {
     int64_t retry_after_s;                /* from Retry-After, seconds or HTTP date; -1: none */
     const char *error; /* for logs: static or in the arena; no URL, no secret; NULL with ECS_OK */
 };
-/* May wait, at most total_ms. The flow does not fail by itself: the next step looks at ret_answer->rc. */
+/* May wait, at most total_ms; give the step a limit_ms above that, else the flow fails by its own limit and
+ * the breaker learns nothing. A call on a kept connection that the server has closed meanwhile is asked again
+ * once or twice, when no answer had begun: a request that must not be done twice needs an id of its own in
+ * the protocol above. The flow does not fail by itself: the next step looks at ret_answer->rc. */
 enum ecs_next ecs_neighbour_ask(struct ecs_flow *f, struct ecs_neighbour *neighbour,
                                 const struct ecs_ask *ask, struct ecs_ask_answer *ret_answer);
 /* Value of a header of the answer by lower-case name; NULL when absent. */
@@ -76,6 +79,7 @@ const char *ecs_ask_header(const struct ecs_ask_answer *answer, const char *name
 /* False while the breaker is open: for choices that can be made beforehand. True again when a probe is due.
  */
 bool ecs_neighbour_is_up(const struct ecs_neighbour *neighbour);
+const char *ecs_neighbour_name(const struct ecs_neighbour *neighbour); /* of conf, for logs */
 
 /* ---- values of headers, pure ---- */
 

@@ -23,6 +23,7 @@ struct ecs_oauth_client;
 /* Strings are copied; neighbour and signer borrowed. NULL: no memory. */
 struct ecs_oauth_client *ecs_oauth_client_new(struct ecs_neighbour *neighbour,
                                               const struct ecs_oauth_client_conf *conf);
+/* While flows wait for a token, the memory lives until they were served. NULL allowed. */
 void ecs_oauth_client_free(struct ecs_oauth_client *client);
 
 struct ecs_oauth_token {
@@ -31,7 +32,9 @@ struct ecs_oauth_token {
     const char *token; /* in the flow's arena */
     const char *error; /* for logs; the provider's error code, never a secret */
 };
-/* May wait. now: Unix seconds. */
+/* A kept token, used until 300 s before its end (or half of its life, if that is longer); else fetched,
+ * whoever comes meanwhile waits for the same answer. After a refusal nobody is asked again for 30 s, after
+ * Retry-After for so long (at most 300 s): the same failure is told. May wait. now: Unix seconds. */
 enum ecs_next ecs_oauth_client_token(struct ecs_flow *f, struct ecs_oauth_client *client, int64_t now,
                                      struct ecs_oauth_token *ret_token);
 /* The API refused this token (401): the next call fetches a new one, unless somebody else did already. */

@@ -37,6 +37,7 @@ struct ecs_push_message {
     struct ecs_str msisdn;    /* SMS: digits without "+" */
     struct ecs_str user_id;   /* SMS: IMSI (TS.43 2.6.1) */
     int64_t ttl_s;
+    unsigned attempts; /* made before this one: some refusals are worth few attempts only */
 };
 /* Text for a person (one-time code): no port, GSM 7 bit or UCS-2 as the text needs; or to a port of the
  * device. */

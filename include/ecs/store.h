@@ -22,13 +22,12 @@ struct ecs_store_conf {
 /* NULL: no memory or wrong connection string (logged). stats is borrowed. */
 struct ecs_store *ecs_store_new(struct ecs_loop *loop, const struct ecs_store_conf *conf,
                                 struct ecs_pg_stats *stats);
-/* Takes the three limits of conf (attempts, window, session life) over for exchanges that begin from now on. */
+/* Takes over the limits of conf (attempts, window, session life) for exchanges to come. */
 void ecs_store_limits(struct ecs_store *store, const struct ecs_store_conf *conf);
 void ecs_store_free(struct ecs_store *store);
 bool ecs_store_is_up(const struct ecs_store *store);
 
-/* ---- facts -----------------------------------------------------------------------------------------------
- */
+/* ---- facts ---- */
 
 enum ecs_line_state {
     ECS_ROW_LINE_ACTIVE,
@@ -76,13 +75,15 @@ struct ecs_notice {
 };
 
 struct ecs_subscriber_facts {
-    bool known; /* false: no such subscriber; then only the device's facts, notices and content_revision are
-                   set */
+    bool known; /* false: no such subscriber; then only facts of the device, notices and content_revision */
     struct ecs_str imsi, msisdn, iccid; /* p NULL: none */
     enum ecs_line_state line_state;
     enum ecs_roaming roaming;
     struct ecs_str visited_plmn, language, brand, brand_language; /* p NULL: none */
     int32_t token_generation;
+    int64_t sim_changed_at, device_since; /* Unix seconds, 0: unknown */
+    bool has_device;
+    uint8_t device[16]; /* digest of the terminal_id that last passed a full authentication of the line */
     struct ecs_str plan, plan_name;
     const struct ecs_str *features;
     size_t n_features;
@@ -95,6 +96,8 @@ struct ecs_subscriber_facts {
     size_t n_services;
     const struct ecs_notice *notices; /* active now, of this brand or of all */
     size_t n_notices;
+    const struct ecs_str *registrations; /* of this device: texts for ecs_registration_read */
+    size_t n_registrations;
     int64_t content_revision; /* never falls, grows with the content: base of VERS.version */
 };
 
@@ -115,8 +118,7 @@ bool ecs_facts_has_capability(const struct ecs_subscriber_facts *facts, struct e
 const struct ecs_line_service *ecs_facts_service(const struct ecs_subscriber_facts *facts,
                                                  struct ecs_str service);
 
-/* ---- EAP-AKA ---------------------------------------------------------------------------------------------
- */
+/* ---- EAP-AKA ---- */
 
 enum { ECS_ROW_EAP_STATE_MAX = 32768, ECS_ROW_EAP_CHALLENGES_MAX = 3 };
 
@@ -124,8 +126,7 @@ enum ecs_eap_outcome {
     ECS_ROW_EAP_OK,
     ECS_ROW_EAP_UNKNOWN, /* no such subscriber or key; finish, resync: no such session, or expired */
     ECS_ROW_EAP_LIMITED, /* too many attempts, or too many challenges in this exchange */
-    ECS_ROW_EAP_RACED,   /* resync: a copy of the request was faster; its challenge is returned, to be sent
-                            again */
+    ECS_ROW_EAP_RACED,   /* resync: a copy of the request was faster; its challenge is to be sent */
 };
 
 struct ecs_auc_key {

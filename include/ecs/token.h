@@ -24,6 +24,7 @@ struct ecs_flow_ref {
     struct ecs_imsi imsi;
     uint8_t terminal[16];
     uint8_t service; /* AppID number - 2000 */
+    uint32_t tac;    /* of the terminal, 0: it is no IMEI */
     int64_t issued_s, expires_s;
 };
 

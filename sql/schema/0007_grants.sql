@@ -84,3 +84,93 @@ COMMENT ON COLUMN token_misuse.imsi IS 'subscriber of the token';
 COMMENT ON COLUMN token_misuse.generation IS 'token generation that was misused';
 COMMENT ON COLUMN token_misuse.times IS 'in the present window';
 COMMENT ON COLUMN token_misuse.window_started IS 'begin of that window';
+
+-- Operator-hosted and third-party pages ------------------------------------------------------------------------
+
+CREATE TABLE portal_flow (
+    reference  bytea PRIMARY KEY CHECK (octet_length(reference) = 32),
+    partner    text NOT NULL,
+    outcome    text NOT NULL DEFAULT 'open' CHECK (outcome IN ('open', 'changed', 'dismissed')),
+    closed_at  timestamptz,
+    expires_at timestamptz NOT NULL,
+    CHECK ((outcome = 'open') = (closed_at IS NULL))
+);
+CREATE INDEX portal_flow_expires ON portal_flow (expires_at);
+COMMENT ON TABLE portal_flow IS 'Hand-overs to portals that a partner has reported on.';
+COMMENT ON COLUMN portal_flow.reference IS 'SHA-256 of the hand-over reference';
+COMMENT ON COLUMN portal_flow.partner IS 'name of the partner that reported first; no other may go on';
+COMMENT ON COLUMN portal_flow.outcome IS 'open, changed (the flow has ended with a change), dismissed (without one)';
+COMMENT ON COLUMN portal_flow.closed_at IS 'end of the flow: nothing is taken with this reference from then on';
+COMMENT ON COLUMN portal_flow.expires_at IS 'of the reference; the row goes some time after it';
+
+CREATE TABLE portal_event (
+    partner  text NOT NULL CHECK (length(partner) BETWEEN 1 AND 63),
+    event_id text NOT NULL CHECK (length(event_id) BETWEEN 1 AND 128),
+    request  bytea NOT NULL CHECK (octet_length(request) = 32),
+    revision integer NOT NULL,
+    outcome  text NOT NULL,
+    at       timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (partner, event_id)
+);
+CREATE INDEX portal_event_at ON portal_event (at);
+COMMENT ON TABLE portal_event IS 'Reports of partners by the number that the partner gave: a repeated one is answered as the first.';
+COMMENT ON COLUMN portal_event.partner IS 'name of the partner';
+COMMENT ON COLUMN portal_event.event_id IS 'its number of the event';
+COMMENT ON COLUMN portal_event.request IS 'SHA-256 of the report: another report under the same number is refused';
+COMMENT ON COLUMN portal_event.revision IS 'revision of the line''s service that the report led to; 0: nothing was changed';
+COMMENT ON COLUMN portal_event.outcome IS 'as told by the report';
+COMMENT ON COLUMN portal_event.at IS 'first receipt';
+
+-- One report, all or nothing: event, flow, state of the line, audit. Each statement sees what others have committed, and
+-- the row of the flow is locked first, so that reports on one hand-over come one after the other on all nodes.
+CREATE FUNCTION portal_report(p_partner text, p_event text, p_reference bytea, p_request bytea, p_imsi text, p_service text,
+    p_terms smallint, p_terms_version integer, p_address smallint, p_address_expiry timestamptz, p_address_id text,
+    p_provisioning smallint, p_outcome text, p_expires timestamptz, p_subject text, p_detail text,
+    OUT verdict text, OUT revision integer, OUT outcome text) LANGUAGE plpgsql AS $$
+DECLARE
+    flow portal_flow;
+    seen portal_event;
+BEGIN
+    INSERT INTO portal_flow (reference, partner, expires_at) VALUES (p_reference, p_partner, p_expires) ON CONFLICT DO NOTHING;
+    SELECT * INTO STRICT flow FROM portal_flow f WHERE f.reference = p_reference FOR UPDATE;
+    SELECT * INTO seen FROM portal_event e WHERE e.partner = p_partner AND e.event_id = p_event;
+    IF FOUND THEN
+        verdict := CASE WHEN seen.request = p_request THEN 'repeated' ELSE 'other' END;
+        revision := seen.revision;
+        outcome := seen.outcome;
+        RETURN;
+    END IF;
+    IF flow.closed_at IS NOT NULL OR flow.partner <> p_partner THEN
+        verdict := CASE WHEN flow.partner <> p_partner THEN 'foreign' ELSE 'closed' END;
+        RETURN;
+    END IF;
+    revision := 0;
+    outcome := p_outcome;
+    IF p_outcome <> 'dismissed' THEN
+        INSERT INTO line_service AS l (imsi, service, tc_status, tc_version, tc_at, addr_status, addr_expiry, addr_identifier,
+                                       prov_status, flow_closed_at)
+        SELECT s.imsi, p_service, p_terms, p_terms_version, CASE WHEN p_terms = 1 THEN now() END, p_address, p_address_expiry,
+               p_address_id, p_provisioning, CASE WHEN p_outcome = 'changed' THEN now() END
+        FROM subscriber s WHERE s.imsi = p_imsi
+        ON CONFLICT (imsi, service) DO UPDATE SET
+            tc_status = coalesce(excluded.tc_status, l.tc_status), tc_version = coalesce(excluded.tc_version, l.tc_version),
+            tc_at = coalesce(excluded.tc_at, l.tc_at), addr_status = coalesce(excluded.addr_status, l.addr_status),
+            addr_expiry = coalesce(excluded.addr_expiry, l.addr_expiry),
+            addr_identifier = coalesce(excluded.addr_identifier, l.addr_identifier),
+            prov_status = coalesce(excluded.prov_status, l.prov_status),
+            flow_closed_at = coalesce(excluded.flow_closed_at, l.flow_closed_at)
+        RETURNING l.revision INTO revision;
+        IF NOT FOUND THEN
+            verdict := 'gone';
+            RETURN;
+        END IF;
+    END IF;
+    INSERT INTO portal_event (partner, event_id, request, revision, outcome)
+        VALUES (p_partner, p_event, p_request, revision, p_outcome);
+    IF p_outcome <> 'open' THEN
+        UPDATE portal_flow f SET outcome = p_outcome, closed_at = now() WHERE f.reference = p_reference;
+    END IF;
+    INSERT INTO audit (actor, role, action, subject_masked, detail)
+        VALUES ('partner:' || p_partner, 'portal', 'portal.report', p_subject, p_detail::jsonb);
+    verdict := 'done';
+END $$;

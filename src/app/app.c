@@ -4,19 +4,32 @@
 
 #include <string.h>
 
+#include "ecs/operation.h"
+
 /* A new application without operations is one row here and one file. */
 static const struct {
     enum ecs_app app;
     enum ecs_service service;
     app_build_fn build;
     enum ecs_decision status; /* whose rule is named in logs */
+    unsigned operations;      /* bits 1 << enum ecs_operation that build answers */
 } apps[] = {
-    {ECS_APP_2003, ECS_SERVICE_VOICE, app_build_voice, ECS_DECIDE_VOICE_LTE_HOME},
-    {ECS_APP_2004, ECS_SERVICE_VOWIFI, app_build_vowifi, ECS_DECIDE_VOWIFI_OFFER},
-    {ECS_APP_2005, ECS_SERVICE_SMSOIP, app_build_smsoip, ECS_DECIDE_SMSOIP_STATUS},
+    {ECS_APP_2003, ECS_SERVICE_VOICE, app_build_voice, ECS_DECIDE_VOICE_LTE_HOME, 0},
+    {ECS_APP_2004, ECS_SERVICE_VOWIFI, app_build_vowifi, ECS_DECIDE_VOWIFI_OFFER, 0},
+    {ECS_APP_2005, ECS_SERVICE_SMSOIP, app_build_smsoip, ECS_DECIDE_SMSOIP_STATUS, 0},
 };
 
-enum { NOT_OFFERED_VALIDITY_S = 86400, OPERATION_GENERAL_ERROR = 100, INCOMPATIBLE = 2 };
+enum { NOT_OFFERED_VALIDITY_S = 86400, INCOMPATIBLE = 2 };
+
+unsigned ecs_app_operations(unsigned offered)
+{
+    unsigned operations = 0;
+
+    for (size_t i = 0; i < ECS_ARRAY_LEN(apps); i++)
+        if (offered & 1u << apps[i].app)
+            operations |= apps[i].operations;
+    return operations;
+}
 
 bool ecs_app_service(enum ecs_app app, enum ecs_service *ret_service)
 {
@@ -40,27 +53,29 @@ const char *ecs_order_service(unsigned bit)
 static void build_not_offered(struct ecs_app_context *c, struct ecs_doc *doc, struct ecs_doc_node *node,
                               enum ecs_app app)
 {
+    int result;
+
     if (!ecs_app_has_operations(app)) {
         ecs_doc_int(doc, node, "EntitlementStatus", INCOMPATIBLE);
     } else {
-        ecs_doc_int(doc, node, "OperationResult", OPERATION_GENERAL_ERROR);
-        if (app == ECS_APP_2006)
+        /* 405 is no block: whoever may send it has judged before; beside other applications it is this. */
+        if (ecs_operation_judge(c->request, ecs_app_operations(c->offered), &result) != ECS_OK)
+            result = ECS_RESULT_GENERAL;
+        ecs_doc_int(doc, node, "OperationResult", result);
+        if (app == ECS_APP_2006 && result == ECS_RESULT_GENERAL)
             ecs_doc_int(doc, node, "CompanionAppEligibility", INCOMPATIBLE);
-        if (app == ECS_APP_2009)
+        if (app == ECS_APP_2009 && result == ECS_RESULT_GENERAL)
             ecs_doc_int(doc, node, "PrimaryAppEligibility", INCOMPATIBLE);
     }
     app_validity(c, NOT_OFFERED_VALIDITY_S, NULL);
 }
 
-/* Push channels are not served yet: the parameter tells the device not to count on being called (P/Table 12).
- */
+/* The place in the document is not stated by TS.43: every application of the answer has it (G-003). */
 static void add_notification_status(const struct ecs_app_context *c, struct ecs_doc *doc,
                                     struct ecs_doc_node *node)
 {
-    bool disable = c->request->notif_action == 0;
-
     if (c->request->param[ECS_P_NOTIF_TOKEN].n && c->request->notif_action != -1)
-        ecs_doc_int(doc, node, "RegisterNotifStatus", disable ? 0 : 1);
+        ecs_doc_int(doc, node, "RegisterNotifStatus", c->notif_status);
 }
 
 static enum ecs_rc build_one(struct ecs_app_context *c, struct ecs_doc *doc, enum ecs_app app)

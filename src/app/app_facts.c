@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "ecs/store_push.h"
+
 static void set_line(struct ecs_facts *f, const struct ecs_subscriber_facts *line)
 {
     (void)ecs_fact_set_bool(f, ECS_FACT_SUB_EXISTS, line->known);
@@ -16,6 +18,8 @@ static void set_line(struct ecs_facts *f, const struct ecs_subscriber_facts *lin
                                line->roaming == ECS_ROW_ROAMING_HOME ? ECS_ROAMING_HOME
                                                                      : ECS_ROAMING_ROAMING);
     (void)ecs_fact_set_str(f, ECS_FACT_LINE_VISITED_PLMN, line->visited_plmn);
+    if (line->sim_changed_at)
+        (void)ecs_fact_set_int(f, ECS_FACT_LINE_SIM_CHANGED, line->sim_changed_at);
     (void)ecs_fact_set_str(f, ECS_FACT_BRAND, line->brand);
     (void)ecs_fact_set_str(f, ECS_FACT_PLAN_NAME, line->plan);
     (void)ecs_fact_set_words(f, ECS_FACT_PLAN_FEATURES, line->features, line->n_features);
@@ -74,6 +78,24 @@ static void set_request(struct ecs_facts *f, const struct ecs_app_context *c)
         words[i] = ecs_str_of(ecs_app_id(r->apps[i]));
     if (words)
         (void)ecs_fact_set_words(f, ECS_FACT_REQUEST_APPS, words, r->n_apps);
+}
+
+/* The device can be called: it registers now, or a token of it stands for one of these applications on a
+ * channel that works here. */
+static void set_push(struct ecs_facts *f, const struct ecs_app_context *c)
+{
+    bool push = c->push_now;
+
+    for (size_t i = 0; i < c->line->n_registrations && !push; i++) {
+        struct ecs_registration r;
+
+        if (!ecs_registration_read(c->line->registrations[i], &r) ||
+            (c->push_channels && !(c->push_channels & 1u << r.channel)))
+            continue;
+        for (size_t k = 0; k < c->request->n_apps && !push; k++)
+            push = ecs_registration_has(&r, ecs_str_of(ecs_app_id(c->request->apps[k])));
+    }
+    (void)ecs_fact_set_bool(f, ECS_FACT_DEVICE_PUSH, push);
 }
 
 /* Facts that every IMS service has, in one row. */
@@ -136,6 +158,21 @@ static void set_sim(struct ecs_facts *f, const struct ecs_app_context *c)
         (void)ecs_fact_set_str(f, ECS_FACT_SIM_PLMN, (struct ecs_str){c->imsi->s, c->plmn_n});
 }
 
+/* Signs of a line that moved to another device: for policies that wait a while after it. */
+static void set_line_device(struct ecs_facts *f, const struct ecs_app_context *c)
+{
+    uint8_t terminal[16];
+    bool same;
+
+    if (!c->line->has_device || !c->request->has_terminal)
+        return;
+    ecs_token_terminal_digest(c->crypto, &c->request->terminal, terminal);
+    same = memcmp(terminal, c->line->device, sizeof(terminal)) == 0;
+    (void)ecs_fact_set_bool(f, ECS_FACT_DEVICE_CHANGED, !same);
+    if (same)
+        (void)ecs_fact_set_int(f, ECS_FACT_DEVICE_SINCE, c->line->device_since);
+}
+
 void ecs_app_facts(struct ecs_app_context *context)
 {
     struct ecs_facts *f = &context->facts;
@@ -143,7 +180,9 @@ void ecs_app_facts(struct ecs_app_context *context)
     memset(f, 0, sizeof(*f));
     set_line(f, context->line);
     set_device(f, context);
+    set_line_device(f, context);
     set_request(f, context);
+    set_push(f, context);
     set_services(f, context->line);
     set_sim(f, context);
     ecs_facts_set_now(f, context->now, context->utc_offset_s);

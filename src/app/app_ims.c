@@ -98,8 +98,11 @@ static struct ecs_str flow_data(struct ecs_app_context *c, struct ecs_str text, 
 
     if (!text.n)
         return ECS_STR("");
-    if (c->request->has_terminal)
+    if (c->request->has_terminal) {
         ecs_token_terminal_digest(c->crypto, &c->request->terminal, ref.terminal);
+        if (!ecs_str_to_u32(ecs_str_of(c->request->terminal.tac), &ref.tac))
+            ref.tac = 0;
+    }
     if (ecs_flow_ref_seal(c->crypto, c->flow_sealer, &ref, sid) != ECS_OK)
         return ECS_STR_NULL;
     values[0].value = ecs_str_of(sid);

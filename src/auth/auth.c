@@ -15,6 +15,17 @@ static bool is_eap_answer(const struct ecs_auth *auth)
     return auth->request->kind == ECS_TS43_CONTINUATION;
 }
 
+/* These belong to a request that waits in the database, whether logins are configured or not. */
+static bool has_otp(const struct ecs_auth *auth)
+{
+    return auth->request->kind == ECS_TS43_RETURN && auth->request->param[ECS_P_OTP].n != 0;
+}
+
+static bool is_login_return(const struct ecs_auth *auth)
+{
+    return auth->request->kind == ECS_TS43_RETURN && auth->request->param[ECS_P_STATE].n != 0;
+}
+
 static bool has_token(const struct ecs_auth *auth)
 {
     return auth->request->param[ECS_P_TOKEN].n != 0;
@@ -23,6 +34,17 @@ static bool has_token(const struct ecs_auth *auth)
 static bool has_eap_id(const struct ecs_auth *auth)
 {
     return auth->request->param[ECS_P_EAP_ID].n != 0;
+}
+
+/* A third party (TS.43 2.8.6); beside token or EAP_ID these count. */
+static bool has_temporary_token(const struct ecs_auth *auth)
+{
+    return auth->request->param[ECS_P_TEMPORARY_TOKEN].n != 0;
+}
+
+static bool has_operator_token(const struct ecs_auth *auth)
+{
+    return auth->request->param[ECS_P_OPERATOR_TOKEN].n != 0;
 }
 
 static const struct {
@@ -64,8 +86,7 @@ enum ecs_rc ecs_auth_select(struct ecs_auth *auth)
             auth->method = (enum ecs_auth_method)i;
             return ECS_OK;
         }
-    /* None was ever handed out by this server (Table 8). */
-    return auth->request->param[ECS_P_TEMPORARY_TOKEN].n ? ECS_E_TEMP_TOKEN : ECS_E_AUTH_NEEDED;
+    return ECS_E_AUTH_NEEDED;
 }
 
 uint16_t ecs_auth_groups(const struct ecs_ts43_request *request)
@@ -100,8 +121,10 @@ static enum ecs_rc check_token(struct ecs_auth *auth, const char **ret_why)
     *ret_why = "token: issued to another terminal_id";
     /* A request without terminal_id (with requestor_id) opens only a token that was issued to such a one. */
     ecs_token_terminal_digest(auth->env->crypto, &request->terminal, terminal);
-    if (!ecs_ct_equal(terminal, auth->token.terminal, sizeof(terminal)))
+    if (!ecs_ct_equal(terminal, auth->token.terminal, sizeof(terminal))) {
+        auth->misused = !request->param[ECS_P_EAP_ID].n; /* a SIM that moved proves itself */
         return ECS_E_TOKEN_INVALID;
+    }
     *ret_why = "token: belongs to another IMSI than the parameter names";
     if (request->has_imsi && !request->param[ECS_P_EAP_ID].n &&
         strcmp(request->imsi.s, auth->token.imsi.s) != 0)

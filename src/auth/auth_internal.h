@@ -4,7 +4,17 @@
 
 #include "ecs/auth.h"
 #include "ecs/eap_id.h"
+#include "ecs/oauth_server.h"
 
 extern const struct ecs_step ecs_auth_token_steps[];
 extern const struct ecs_step ecs_auth_eap_begin_steps[];
 extern const struct ecs_step ecs_auth_eap_answer_steps[];
+extern const struct ecs_step ecs_auth_temporary_steps[];
+extern const struct ecs_step ecs_auth_operator_steps[];
+extern const struct ecs_step ecs_auth_oidc_begin_steps[];
+extern const struct ecs_step ecs_auth_oidc_return_steps[];
+extern const struct ecs_step ecs_auth_otp_begin_steps[];
+extern const struct ecs_step ecs_auth_otp_answer_steps[];
+/* A request without any credential that a person may log in for. */
+bool auth_oidc_begins(const struct ecs_auth *auth);
+bool auth_otp_begins(const struct ecs_auth *auth);

@@ -50,5 +50,12 @@ const struct ecs_setting ecs_auth_settings[] = {
              "of carrier NAT. 0: no limit."},
     {ECS_KEY(INT, "source_burst", struct ecs_auth_conf, source_burst), .def = "200", .min = 1, .max = 100000,
      .unit = "exchanges", .help = "Exchanges from one source address at once."},
+    {ECS_KEY(INT, "token_misuse", struct ecs_auth_conf, token_misuse), .def = "5", .min = 0, .max = 10000,
+     .unit = "times",
+     .help = "A valid token that comes from another device than its own is refused, counted and told (event "
+             "TOKEN_MISUSE). So many times within token_misuse_window make all tokens of the subscriber void. 0: "
+             "never."},
+    {ECS_KEY(DURATION_S, "token_misuse_window", struct ecs_auth_conf, token_misuse_window_s), .def = "1h",
+     .min = 60, .max = 604800, .help = "Window of token_misuse."},
     {0},
 };

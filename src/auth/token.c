@@ -186,7 +186,8 @@ enum ecs_rc ecs_flow_ref_seal(struct ecs_crypto *crypto, const struct ecs_sealer
     at += sizeof(ref->terminal);
     *at++ = ref->service;
     at = put(at, (uint64_t)ref->issued_s, 5);
-    put(at, (uint64_t)(ref->expires_s - ref->issued_s), 4);
+    at = put(at, (uint64_t)(ref->expires_s - ref->issued_s), 4);
+    put(at, ref->tac, 4);
     return seal(crypto, sealer, VERSION_FLOW, NULL, content, out);
 }
 
@@ -208,8 +209,10 @@ enum ecs_rc ecs_flow_ref_open(const struct ecs_sealer *sealer, struct ecs_str te
     ref.service = *at++;
     at = get(at, &value, 5);
     ref.issued_s = (int64_t)value;
-    get(at, &value, 4);
+    at = get(at, &value, 4);
     ref.expires_s = ref.issued_s + (int64_t)value;
+    get(at, &value, 4);
+    ref.tac = (uint32_t)value;
     if (!good)
         return ECS_E_TOKEN_INVALID;
     *ret_ref = ref;

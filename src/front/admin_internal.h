@@ -92,6 +92,8 @@ void admin_write_time(struct ecs_json_out *out, const char *key, int64_t unix_se
 void admin_write_words(struct ecs_json_out *out, const char *key, const struct ecs_str *words, size_t n);
 /* A member whose value is JSON already. */
 void admin_write_raw(struct ecs_json_out *out, const char *key, struct ecs_str json);
+struct ecs_push_rows;
+void admin_write_registrations(struct ecs_json_out *out, const struct ecs_push_rows *rows);
 void admin_write_services(struct ecs_json_out *out, const struct ecs_subscriber_facts *facts);
 
 /* Notices active at that time for the brand, instead of those that the database found active now. */

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "ecs/store_push.h"
+
 /* ---- show ---- */
 
 static void write_row(struct ecs_json_out *out, const struct ecs_subscriber_row *row)
@@ -28,6 +30,7 @@ static void write_row(struct ecs_json_out *out, const struct ecs_subscriber_row 
 
 struct show {
     struct ecs_subscriber_rows rows;
+    struct ecs_push_rows registrations;
     struct ecs_subscriber_facts facts;
     struct ecs_facts_key key;
 };
@@ -91,6 +94,14 @@ static enum ecs_next get_services(struct ecs_flow *f)
     return ecs_store_facts(f, c->front->store, &s->key, &s->facts);
 }
 
+static enum ecs_next get_registrations(struct ecs_flow *f)
+{
+    struct admin_call *c = f->self;
+    struct show *s = c->own;
+
+    return ecs_store_push_list(f, c->front->store, ecs_str_of(c->imsi.s), &s->registrations);
+}
+
 static enum ecs_next write_subscriber(struct ecs_flow *f)
 {
     struct admin_call *c = f->self;
@@ -104,12 +115,14 @@ static enum ecs_next write_subscriber(struct ecs_flow *f)
     admin_write_words(&c->out, "plan_features", s->facts.features, s->facts.n_features);
     ecs_json_i64(&c->out, "content_revision", s->facts.content_revision);
     admin_write_services(&c->out, &s->facts);
+    admin_write_registrations(&c->out, &s->registrations);
     ecs_json_end(&c->out, '}');
     return ECS_DONE;
 }
 const struct ecs_step admin_subscriber_get_steps[] = {
     {"get", get, 0},
     {"get-services", get_services, 0},
+    {"get-registrations", get_registrations, 0},
     {"write-subscriber", write_subscriber, 0},
     {0},
 };

@@ -110,7 +110,7 @@ void admission_continued(struct admission *a)
     }
 }
 
-bool admission_connection(const struct admission *a, uint64_t pending, int64_t lag_us)
+bool admission_connection(const struct admission *a, int64_t lag_us)
 {
-    return pending < a->conf.handshakes || lag_us <= a->conf.lag_us;
+    return lag_us <= a->conf.lag_us;
 }

@@ -25,7 +25,6 @@ struct admission_conf {
     unsigned max;         /* requests in work at most (limits.in_work) */
     int64_t target_us;    /* of the time from request to answer while under pressure */
     unsigned outstanding; /* EAP exchanges begun here and not answered yet, at most */
-    unsigned handshakes;  /* TLS handshakes under way before connections may be refused */
     int64_t lag_us;       /* an event that waits longer for its loop tells that the worker is behind */
 };
 
@@ -52,6 +51,6 @@ void admission_leave(struct admission *a, int64_t us, int64_t now_us);
 /* A challenge went out; its answer came (here: other nodes' are forgotten with time). */
 void admission_begun(struct admission *a, int64_t now_us);
 void admission_continued(struct admission *a);
-/* May a new connection begin its handshake? pending: handshakes under way. Only a worker that is behind
- * refuses, so that idle half-open connections alone lock nobody out. */
-bool admission_connection(const struct admission *a, uint64_t pending, int64_t lag_us);
+/* May a new connection begin? lag_us: how long what comes in waits until this worker looks at it. Idle
+ * half-open connections keep nobody waiting, so they lock nobody out. */
+bool admission_connection(const struct admission *a, int64_t lag_us);

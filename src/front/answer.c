@@ -28,7 +28,7 @@ static void set_context(struct answer *a, const struct ecs_ts43_request *request
     for (size_t i = 0; i < s->plmn_n; i++)
         if (ecs_plmn_matches(&s->plmns[i], imsi))
             c->plmn_n = 3 + strlen(s->plmns[i].mnc);
-    c->portal_url = s->policy_conf->portal_url;
+    c->portal_url = s->portal_url;
     c->irat_names = s->irat_names;
     c->offered = s->offered;
     c->now = a->now;

@@ -7,7 +7,11 @@
 
 #include "ecs/log.h"
 #include "ecs/store_admin.h"
+#include "ecs/store_grant.h"
+#include "ecs/store_login.h"
 #include "ecs/store_orders.h"
+#include "ecs/store_server.h"
+#include "ecs/store_sheet.h"
 
 enum { REAP_ROWS = 500, REAP_EVERY_MS = 2000, REAP_AGAIN_MS = 10, ANNOUNCE_AGAIN_MS = 1000, LIMIT_MS = 5000 };
 
@@ -20,6 +24,8 @@ struct job {
     char checksum[24];
     int64_t number;
     unsigned reaped;
+    size_t reaper;
+    bool more;
 };
 
 static struct job *new_job(struct front *front)
@@ -136,15 +142,36 @@ void policy_announce(struct front *front)
 
 static void reap(void *arg);
 
-static enum ecs_next delete_sessions(struct ecs_flow *f)
+/* Tables whose rows end by themselves, one row for each. */
+static enum ecs_next (*const reapers[])(struct ecs_flow *f, struct ecs_store *store, unsigned max_rows,
+                                        unsigned *ret_rows) = {
+    ecs_store_eap_reap,
+    ecs_store_login_reap,
+    ecs_store_otp_reap,
+    ecs_store_sheet_reap,
+    ecs_store_grant_reap,
+    ecs_store_misuse_reap,
+    ecs_store_server_reap,
+};
+
+static enum ecs_next delete_rows(struct ecs_flow *f)
 {
     struct job *job = f->self;
 
-    return ecs_store_eap_reap(f, job->front->store, REAP_ROWS, &job->reaped);
+    return reapers[job->reaper](f, job->front->store, REAP_ROWS, &job->reaped);
+}
+
+static enum ecs_next next_table(struct ecs_flow *f)
+{
+    struct job *job = f->self;
+
+    job->more |= job->reaped == REAP_ROWS;
+    return ++job->reaper < ECS_ARRAY_LEN(reapers) ? ecs_flow_goto(f, delete_rows) : ECS_DONE;
 }
 
 static const struct ecs_step reap_steps[] = {
-    {"delete-sessions", delete_sessions, LIMIT_MS},
+    {"delete-rows", delete_rows, LIMIT_MS},
+    {"next-table", next_table, 0},
     {"end", finish, 0},
     {0},
 };
@@ -153,7 +180,7 @@ static void reap_end(struct ecs_flow *f)
 {
     struct job *job = f->self;
     struct front *front = job->front;
-    bool more = f->rc == ECS_OK && job->reaped == REAP_ROWS, stopped = f->rc == ECS_E_CANCELLED;
+    bool more = f->rc == ECS_OK && job->more, stopped = f->rc == ECS_E_CANCELLED;
 
     ecs_arena_free(f->arena);
     if (!stopped)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ecs/clock.h"
+#include "notify.h"
 
 enum { FACTS_LIMIT_MS = 5000, COOKIE_CANDIDATES = 4, COOKIE_LINES = 16 };
 
@@ -302,6 +303,8 @@ const struct ecs_step device_steps[] = {
     {"authenticate", authenticate, 0},
     {"load-facts", load_facts, FACTS_LIMIT_MS},
     {"check-subscriber", check_subscriber, 0},
+    {"register-push", notify_register, 0},
+    {"check-operation", device_check_operation, 0},
     {"decide", decide, 0},
     {"render", render, 0},
     {"send", device_send_document, 0},

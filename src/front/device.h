@@ -45,5 +45,7 @@ enum ecs_next device_send_document(struct ecs_flow *f);
 /* An authentication that goes on: challenge, redirect, one-time code, refusal as a document. */
 enum ecs_next device_send_round(struct ecs_flow *f);
 enum ecs_next device_send_error(struct ecs_flow *f);
+/* After authentication: 405 for an operation that this deployment does not serve (P-054). */
+enum ecs_next device_check_operation(struct ecs_flow *f);
 /* Applications and TAC into the log context; oddities of the request into the log. */
 void device_note_request(struct device *d);

@@ -2,6 +2,7 @@
 /* Answers to devices: the document, the EAP challenge, the error; and what is told to log and metrics. */
 #include "background.h"
 #include "device.h"
+#include "token_watch.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -113,6 +114,7 @@ enum ecs_next device_send_document(struct ecs_flow *f)
     log_decisions(d);
     if (d->answer.context.orders && !d->auth.repeated)
         orders_write(d->front, &d->auth.imsi, d->answer.context.orders);
+    token_watch_device(d);
     return ECS_DONE;
 }
 
@@ -251,6 +253,8 @@ enum ecs_next device_send_error(struct ecs_flow *f)
     if (status == 405)
         add_header(&d->reply, ECS_STR("Allow"),
                    d->engine->snapshot->device->post ? ECS_STR("GET, POST") : ECS_STR("GET"));
+    if (d->auth.misused)
+        token_watch_misuse(d);
     refused = d->authenticating && (status < 500 || status == 511 || rc == ECS_E_RATE_LIMIT);
     ecs_log_at(&d->http->log, refused ? ECS_EV_AUTH_FAILED : ECS_EV_REQUEST_FAILED,
                (enum ecs_log_level)ecs_rc_level(rc), "%d %s: %s", status, ecs_rc_name(rc), f->reason);

@@ -8,7 +8,10 @@
 #include "ecs/clock.h"
 #include "ecs/log.h"
 #include "ecs/vectors.h"
+#include "engine_login.h"
 #include "node.h"
+#include "notify.h"
+#include "sheet.h"
 
 enum { LIMITER_SLOTS = 65536, DRAIN_CHECK_MS = 50, GZIP_LEVEL = 1, IND_BITS = 5 };
 
@@ -28,6 +31,8 @@ static void set_auth(struct front *front, struct engine *e)
         .key_sealer = e->key_sealer,
         .source_limiter = front->source_limiter,
         .vectors = &ecs_vectors_local,
+        .grants = ecs_conf_get(s->conf, "grants"),
+        .operations = ecs_app_operations(s->offered),
     };
 }
 
@@ -43,11 +48,15 @@ enum ecs_rc engine_new(struct front *front, struct ecs_snapshot *snapshot, struc
     e->flow_sealer = ecs_sealer_new(front->crypto, &snapshot->token_keys, ECS_STR("flow"));
     e->key_sealer = ecs_sealer_new(front->crypto, &snapshot->subscriber_keys, ECS_STR("subscriber-key"));
     e->languages = ecs_messages_languages(snapshot->messages, &e->language_n);
-    if (!e->token_sealer || !e->flow_sealer || !e->key_sealer) {
+    if (!e->token_sealer || !e->flow_sealer || !e->key_sealer || !engine_sheet_new(front, e)) {
         engine_unref(e);
         return ECS_E_INTERNAL;
     }
     set_auth(front, e);
+    if (!engine_push_new(front, e) || !engine_login_new(front, e)) {
+        engine_unref(e);
+        return ECS_E_NO_MEMORY;
+    }
     *ret_engine = e;
     return ECS_OK;
 }
@@ -62,6 +71,9 @@ void engine_unref(struct engine *engine)
 {
     if (!engine || --engine->refs)
         return;
+    engine_sheet_free(engine);
+    engine_login_free(engine);
+    engine_push_free(engine);
     ecs_sealer_free(engine->token_sealer);
     ecs_sealer_free(engine->flow_sealer);
     ecs_sealer_free(engine->key_sealer);
@@ -96,18 +108,16 @@ static struct admission_conf admission_conf(const struct ecs_limits_conf *l)
     return (struct admission_conf){.max = (unsigned)l->in_work,
                                    .target_us = l->answer_target_ms * 1000,
                                    .outstanding = (unsigned)l->eap_outstanding,
-                                   .handshakes = (unsigned)l->handshakes,
                                    .lag_us = l->lag_target_ms * 1000};
 }
 
-static bool admit_connection(void *env)
+/* The longer of two waits: for a turn of the loop, and for a turn among the handshakes. */
+static bool admit_connection(void *env, int64_t behind_us)
 {
     struct front *front = env;
+    int64_t lag_us = ecs_lag_us(&front->lag);
 
-    return admission_connection(
-        &front->admission,
-        atomic_load_explicit(&front->metrics->http.handshakes_parked, memory_order_relaxed),
-        ecs_lag_us(&front->lag));
+    return admission_connection(&front->admission, behind_us > lag_us ? behind_us : lag_us);
 }
 
 /* ---- start ---- */
@@ -216,6 +226,7 @@ static enum ecs_rc make_parts(struct front *front, const struct ecs_snapshot *s)
 
 static void free_parts(struct front *front)
 {
+    notify_stop(front->notify);
     for (unsigned i = 0; i < front->server_n; i++)
         ecs_http_server_free(front->servers[i]);
     for (unsigned i = 0; i < front->admin_server_n; i++)
@@ -264,6 +275,7 @@ enum ecs_rc front_start(struct ecs_worker *worker, void *arg)
     if (worker->index == 0) {
         reaper_start(front);
         policy_announce(front);
+        front->notify = notify_start(front);
     }
     return ECS_OK;
 }
@@ -305,8 +317,10 @@ static void take_snapshot(struct front *front, struct ecs_snapshot *s)
                     (uint32_t)s->auth->source_burst);
     engine_unref(front->engine);
     front->engine = fresh;
-    if (front->worker->index == 0)
+    if (front->worker->index == 0) {
         policy_announce(front);
+        notify_reload(front->notify);
+    }
     for (unsigned i = 0; i < front->server_n; i++)
         if (front->server_is_tls[i] && s->tls)
             ecs_http_server_set_tls(front->servers[i], s->tls);

@@ -21,9 +21,14 @@ struct engine {
     unsigned refs; /* of this thread only */
     struct ecs_snapshot *snapshot;
     struct ecs_sealer *token_sealer, *flow_sealer, *key_sealer;
+    struct ecs_address_checker *address; /* of the consent pages; NULL: they are off */
     struct ecs_auth_env auth;
+    struct ecs_logins *logins; /* identity providers, one-time codes */
     const struct ecs_str *languages;
     size_t language_n;
+    struct ecs_push *push; /* NULL: no channel is configured */
+    const struct ecs_notify_conf *notify;
+    unsigned push_channels; /* 1 << enum ecs_push_channel that can be sent by, and bit 0 */
 };
 
 /* First member of what http->user points to on the device listeners. */
@@ -52,6 +57,7 @@ struct front {
     unsigned in_work;
     struct admission admission;
     struct ecs_lag lag;
+    struct notify *notify;    /* worker 0 only */
     struct last_known *known; /* NULL until the settings ask for it */
     bool draining;
     struct ecs_timer reap_timer, announce_timer, drain_timer;

@@ -93,6 +93,33 @@ static bool label_RECALL(unsigned cell, struct ecs_buf *out)
     return label_words("result", words, ECS_ARRAY_LEN(words), cell, out);
 }
 
+static bool label_REGISTER(unsigned cell, struct ecs_buf *out)
+{
+    static const char *const words[] = {"known", "registered", "invalid", "duplicate", "disabled"};
+
+    return label_words("outcome", words, ECS_ARRAY_LEN(words), cell, out);
+}
+
+static const char *const channels[] = {"none", "gcm", "fcm", "wns", "apns", "sms"};
+
+/* Cell: 5 * enum ecs_push_channel + enum ecs_send_class. */
+static bool label_NOTIFY(unsigned cell, struct ecs_buf *out)
+{
+    static const char *const classes[] = {"ok", "drop", "retry", "config", "bad"};
+
+    if (cell >= ECS_ARRAY_LEN(channels) * ECS_ARRAY_LEN(classes))
+        return false;
+    ecs_buf_printf(out, "{channel=\"%s\",class=\"%s\"}", channels[cell / 5], classes[cell % 5]);
+    return true;
+}
+
+static bool label_OUTCOME(unsigned cell, struct ecs_buf *out)
+{
+    static const char *const words[] = {"sent", "again", "held", "later", "sms", "dead", "expired", "dropped", "gone"};
+
+    return label_words("outcome", words, ECS_ARRAY_LEN(words), cell, out);
+}
+
 static bool label_LIMIT(unsigned cell, struct ecs_buf *out)
 {
     static const char *const words[] = {"device",   "source",   "subscriber", "in_work",
@@ -218,6 +245,12 @@ static const struct {
     PG(waiting, "gauge", "ecs_db_waiting", "Statements that wait for a connection."),
     {offsetof(struct ecs_metrics, in_work), "ecs_requests_in_work", "gauge",
      "Requests that wait for something."},
+    {offsetof(struct ecs_metrics, notify_waiting), "ecs_notifications_waiting", "gauge",
+     "Notifications in the outbox of all nodes, as this one last saw it; 200,000 stands for more."},
+    {offsetof(struct ecs_metrics, notify_due), "ecs_notifications_due", "gauge",
+     "Those of them that should have been sent by now."},
+    {offsetof(struct ecs_metrics, notify_oldest_s), "ecs_notifications_oldest_seconds", "gauge",
+     "How long the oldest of these has been due."},
 #undef HTTP
 #undef PG
 };
@@ -231,6 +264,21 @@ static void write_fields(struct ecs_metrics *const *workers, unsigned n, struct 
             sum += load((const _Atomic uint64_t *)((const char *)workers[i] + fields[f].offset));
         write_head(out, fields[f].name, fields[f].type, fields[f].help);
         ecs_buf_printf(out, "%s %llu\n", fields[f].name, (unsigned long long)sum);
+    }
+}
+
+/* Never more than one node's worker 0 has them; the value of the others is 0. */
+static void write_channels(struct ecs_metrics *const *workers, unsigned n, struct ecs_buf *out)
+{
+    const char *name = "ecs_notify_channel_stopped";
+
+    write_head(out, name, "gauge", "1: the provider refuses our credentials; the channel is left alone for a while.");
+    for (unsigned channel = 1; channel < ECS_ARRAY_LEN(channels); channel++) {
+        uint64_t stopped = 0;
+
+        for (unsigned i = 0; i < n; i++)
+            stopped += load(&workers[i]->notify_stopped[channel]);
+        ecs_buf_printf(out, "%s{channel=\"%s\"} %llu\n", name, channels[channel], (unsigned long long)stopped);
     }
 }
 
@@ -248,6 +296,7 @@ void ecs_metrics_write(struct ecs_metrics *const *workers, unsigned n,
         write_family(workers, n, (enum ecs_metric)id, out);
     write_latency(workers, n, out);
     write_fields(workers, n, out);
+    write_channels(workers, n, out);
     ecs_metrics_write_neighbours(workers, n, out);
     write_head(out, "ecs_build_info", "gauge", "Version of the daemon.");
     ecs_buf_printf(out, "ecs_build_info{version=\"%s\"} 1\n", ECS_VERSION);

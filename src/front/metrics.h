@@ -23,6 +23,13 @@ enum { ECS_METRIC_CELLS = 64, ECS_LATENCY_BUCKETS = 14, ECS_METRIC_NEIGHBOURS = 
 enum { ECS_M_AUTH_OK, ECS_M_AUTH_REFUSED, ECS_M_AUTH_CHALLENGE, ECS_M_AUTH_ERROR };
 enum { ECS_M_TOKEN_PRESENTED, ECS_M_TOKEN_NEW };
 enum { ECS_M_RECALLED, ECS_M_NOT_RECALLED };
+enum {
+    ECS_M_REGISTER_KNOWN,
+    ECS_M_REGISTER_NEW,
+    ECS_M_REGISTER_INVALID,
+    ECS_M_REGISTER_DUPLICATE,
+    ECS_M_REGISTER_DISABLED
+};
 enum { ECS_M_GZIP_REQUEST, ECS_M_GZIP_ANSWER };
 enum {
     ECS_M_LIMIT_DEVICE,
@@ -41,6 +48,8 @@ struct ecs_metrics {
         latency[2][ECS_LATENCY_BUCKETS + 1]; /* 0: answers with a document or error, 1: EAP rounds */
     _Atomic uint64_t latency_us[2];
     _Atomic uint64_t in_work; /* now */
+    /* Outbox as worker 0 last saw it; channels that it leaves alone, by enum ecs_push_channel. */
+    _Atomic uint64_t notify_waiting, notify_due, notify_oldest_s, notify_stopped[6];
     struct ecs_http_stats http;
     struct ecs_pg_stats pg;
     struct {

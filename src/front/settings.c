@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The sections of the configuration file and the rows of those that belong to the daemon itself. */
-#include "ecs/front.h"
-
-#include <string.h>
+#include "ecs/grant.h"
+#include "ecs/login.h"
+#include "ecs/oauth_server.h"
+#include "ecs/push_conf.h"
+#include "notify.h"
+#include "settings_check.h"
+#include "sheet.h"
 
 static const char *const mode_names[] = {"lab", "production", NULL};
 static const char *const level_names[] = {"error", "warning", "notice", "info", "debug", NULL};
@@ -122,14 +126,10 @@ static const struct ecs_setting limit_settings[] = {
     {ECS_KEY(INT, "eap_outstanding", struct ecs_limits_conf, eap_outstanding), .def = "4000", .min = 16,
      .max = 1000000, .unit = "exchanges per worker",
      .help = "EAP exchanges that were begun and not answered yet; no further ones are begun."},
-    {ECS_KEY(INT, "handshakes", struct ecs_limits_conf, handshakes), .def = "512", .min = 16, .max = 100000,
-     .unit = "handshakes per worker",
-     .help = "TLS handshakes under way from which on a worker that is behind (lag_target) refuses new "
-             "connections: "
-             "the cheapest refusal there is."},
-    {ECS_KEY(DURATION_MS, "lag_target", struct ecs_limits_conf, lag_target_ms), .def = "40ms", .min = 1,
+    {ECS_KEY(DURATION_MS, "lag_target", struct ecs_limits_conf, lag_target_ms), .def = "150ms", .min = 1,
      .max = 10000,
-     .help = "A worker is behind when what comes in waits longer than this until it is looked at."},
+     .help = "A worker is behind when what comes in waits longer than this until it is looked at. It then closes new "
+             "connections at once: the cheapest refusal there is."},
     {ECS_KEY(DURATION_S, "overload_retry", struct ecs_limits_conf, overload_retry_s), .def = "30s", .min = 1,
      .max = 3600, .help = "Retry-After of what is not admitted: between this and twice this time."},
     {0},
@@ -233,89 +233,12 @@ static const struct ecs_setting admin_settings[] = {
     {0},
 };
 
-static bool check_device(const void *section, struct ecs_faults *faults, const struct ecs_yaml_node *node)
-{
-    const struct ecs_device_conf *c = section;
-    const struct ecs_yaml_node *at = ecs_yaml_get(node, "plain_listen");
-    bool good = true;
-
-    for (size_t i = 0; i < c->plain_listen.n; i++)
-        if (!ecs_addr_is_loopback(c->plain_listen.items[i])) {
-            ecs_fault_at(faults, at ? at : node,
-                         "plain_listen: \"%.*s\" is neither a loopback address nor a Unix socket",
-                         ECS_FMT(c->plain_listen.items[i]));
-            good = false;
-        }
-    if (c->listen.n + c->plain_listen.n == 0) {
-        ecs_fault_at(faults, node, "neither listen nor plain_listen names an address");
-        good = false;
-    }
-    if (c->path[0] != '/') {
-        ecs_fault_at(faults, ecs_yaml_get(node, "path"), "path must begin with \"/\"");
-        good = false;
-    }
-    return good;
-}
-
-/* A token counts from the begin of its exchange, and it must still be worth something at the end. */
-static bool check_auth(const void *section, struct ecs_faults *faults, const struct ecs_yaml_node *node)
-{
-    const struct ecs_auth_conf *c = section;
-    const struct ecs_yaml_node *at = ecs_yaml_get(node, "token_validity");
-
-    if (c->token_validity_s >= c->session_s + 300)
-        return true;
-    ecs_fault_at(faults, at ? at : node, "token_validity must be at least 5m longer than session");
-    return false;
-}
-
-static bool check_policy(const void *section, struct ecs_faults *faults, const struct ecs_yaml_node *node)
-{
-    const struct ecs_policy_conf *c = section;
-    const struct ecs_yaml_node *at = ecs_yaml_get(node, "portal_url");
-
-    if (c->portal_url[0] == '\0' || ecs_str_starts_with(ecs_str_of(c->portal_url), ECS_STR("https://")))
-        return true;
-    ecs_fault_at(faults, at, "portal_url must begin with https://");
-    return false;
-}
-
-static bool check_web(const void *section, struct ecs_faults *faults, const struct ecs_yaml_node *node)
-{
-    const struct ecs_web_conf *c = section;
-    struct ecs_str url = ecs_str_of(c->public_url), path = ecs_str_of(c->path), https = ECS_STR("https://");
-    bool good = true;
-
-    if (url.n && (!ecs_str_starts_with(url, https) || url.n == https.n ||
-                  memchr(url.p + https.n, '/', url.n - https.n))) {
-        ecs_fault_at(faults, ecs_yaml_get(node, "public_url"),
-                     "public_url must be https:// and a host, without a path");
-        good = false;
-    }
-    if (path.p[0] != '/' || path.p[path.n - 1] == '/') {
-        ecs_fault_at(faults, ecs_yaml_get(node, "path"), "path must begin with \"/\" and not end with one");
-        good = false;
-    }
-    return good;
-}
-
-static bool check_admin(const void *section, struct ecs_faults *faults, const struct ecs_yaml_node *node)
-{
-    const struct ecs_admin_conf *c = section;
-
-    if (!c->metrics_listen || !c->metrics_listen[0] || ecs_addr_is_loopback(ecs_str_of(c->metrics_listen)))
-        return true;
-    ecs_fault_at(faults, ecs_yaml_get(node, "metrics_listen"),
-                 "metrics_listen must be a loopback address: it has no access control");
-    return false;
-}
-
 const struct ecs_section ecs_sections[] = {
     {"server", server_settings, sizeof(struct ecs_server_conf), .help = "The process."},
-    {"device", device_settings, sizeof(struct ecs_device_conf), .check = check_device,
+    {"device", device_settings, sizeof(struct ecs_device_conf), .check = ecs_check_device,
      .help = "The entitlement interface for devices (TS.43)."},
     {"limits", limit_settings, sizeof(struct ecs_limits_conf), .help = "Bounds on everything that comes in."},
-    {"last_known", last_known_settings, sizeof(struct ecs_last_known_conf),
+    {"last_known", last_known_settings, sizeof(struct ecs_last_known_conf), .check = ecs_check_last_known,
      .help = "Answers from memory while the database is away."},
     {"tls", tls_settings, sizeof(struct ecs_tls_conf), .help = "TLS of the device interface."},
     {"certificates", certificate_settings, sizeof(struct ecs_certificate_conf), .is_list = true,
@@ -323,13 +246,38 @@ const struct ecs_section ecs_sections[] = {
              "verify. "
              "Changed files are read on SIGHUP."},
     {"database", database_settings, sizeof(struct ecs_database_conf), .help = "PostgreSQL."},
-    {"auth", ecs_auth_settings, sizeof(struct ecs_auth_conf), .check = check_auth,
+    {"auth", ecs_auth_settings, sizeof(struct ecs_auth_conf), .check = ecs_check_auth,
      .help = "Authentication of devices."},
-    {"web", web_settings, sizeof(struct ecs_web_conf), .check = check_web,
+    {"grants", ecs_grant_settings, sizeof(struct ecs_grant_conf), .check = ecs_grant_settings_check,
+     .help = "Tokens for third parties: temporary, operator and App tokens (TS.43 2.8.6, 14)."},
+    {"web", web_settings, sizeof(struct ecs_web_conf), .check = ecs_check_web,
      .help = "Web pages and endpoints on the device listeners."},
-    {"policy", policy_settings, sizeof(struct ecs_policy_conf), .check = check_policy,
+    {"websheet", sheet_settings, sizeof(struct ecs_websheet_conf), .check = sheet_check,
+     .help = "Built-in consent pages (docs/websheets.md)."},
+    {"address", ecs_address_settings, sizeof(struct ecs_address_conf), .check = ecs_address_conf_check,
+     .help = "Check of emergency addresses."},
+    {"oauth", ecs_oauth_settings, sizeof(struct ecs_oauth_conf), .check = ecs_oauth_check_section,
+     .help = "OAuth 2.0 of application servers (TS.43 2.8.3): docs/server-callers.md."},
+    {"server_callers", ecs_server_caller_settings, sizeof(struct ecs_server_caller_conf), .is_list = true,
+     .check = ecs_oauth_check_caller,
+     .help = "Application servers that may call: device management, number verification."},
+    {"oidc", ecs_oidc_settings, sizeof(struct ecs_oidc_conf), .is_list = true, .check = ecs_oidc_check,
+     .help = "Identity providers for devices that cannot use their SIM card (TS.43 2.8.2): docs/oidc.md."},
+    {"otp", ecs_otp_settings, sizeof(struct ecs_otp_conf),
+     .help = "One-time codes by SMS: second factor of a login, and login by number."},
+    {"policy", policy_settings, sizeof(struct ecs_policy_conf), .check = ecs_check_policy,
      .help = "Rules and texts."},
-    {"admin", admin_settings, sizeof(struct ecs_admin_conf), .check = check_admin,
+    {"notify", notify_settings, sizeof(struct ecs_notify_conf), .check = notify_check,
+     .help = "Notifications of devices (docs/notifications.md)."},
+    {"fcm", ecs_fcm_settings, sizeof(struct ecs_fcm_conf), .check = ecs_fcm_check, .is_optional = true,
+     .help = "Push by FCM HTTP v1 (notif_action 2). Left out: not used."},
+    {"apns", ecs_apns_settings, sizeof(struct ecs_apns_conf), .check = ecs_apns_check, .is_optional = true,
+     .help = "Push by APNs (notif_action 4). Left out: not used."},
+    {"wns", ecs_wns_settings, sizeof(struct ecs_wns_conf), .check = ecs_wns_check, .is_optional = true,
+     .help = "Push by WNS (notif_action 3). Left out: not used."},
+    {"sms", ecs_sms_settings, sizeof(struct ecs_sms_conf), .check = ecs_sms_check, .is_optional = true,
+     .help = "SMS, by SMPP or by the HTTP interface of a gateway. Left out: not used."},
+    {"admin", admin_settings, sizeof(struct ecs_admin_conf), .check = ecs_check_admin,
      .help = "The operator's side: entitlementctl, metrics, health."},
     {0},
 };

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine_login.h"
+#include "sheet.h"
+
 #include "ecs/app.h"
 
 /* The forms of all items were checked with their sections (settings_check.c). */
@@ -151,6 +154,7 @@ static void free_snapshot(struct ecs_snapshot *s)
 {
     ecs_policy_free(s->policy);
     ecs_messages_free(s->messages);
+    sheet_set_free(s->sheets);
     ecs_http_tls_unref(s->tls);
     ecs_keyring_wipe(&s->token_keys);
     ecs_keyring_wipe(&s->subscriber_keys);
@@ -172,6 +176,8 @@ static bool take_sections(struct ecs_snapshot *s, const char *path, struct ecs_f
     s->auth = ecs_conf_get(s->conf, "auth");
     s->admin = ecs_conf_get(s->conf, "admin");
     s->web = ecs_conf_get(s->conf, "web");
+    s->websheet = ecs_conf_get(s->conf, "websheet");
+    s->address = ecs_conf_get(s->conf, "address");
     s->last_known = ecs_conf_get(s->conf, "last_known");
     return true;
 }
@@ -194,8 +200,10 @@ struct ecs_snapshot *ecs_snapshot_load(const char *path, const struct ecs_snapsh
         read_plmns(s, path, faults);
         read_versions(s);
         read_lists(s);
+        login_snapshot_check(s, path, faults);
         load_keys(s, faults);
         load_policy(s, faults, warnings);
+        sheet_snapshot_load(s, path, faults, warnings);
         load_tls(s, path, previous, faults);
     }
     if (faults->count == before)

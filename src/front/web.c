@@ -8,6 +8,9 @@
 #include "ecs/clock.h"
 #include "ecs/negotiate.h"
 #include "ecs/ts43.h"
+#include "sheet.h"
+#include "web_oauth.h"
+#include "web_otp.h"
 
 enum { CALL_MEMORY = 1 << 20, COOKIE_LINES = 16 };
 

@@ -27,27 +27,32 @@ static void tell_refused(struct ecs_http_server *s, const char *why)
 
     if (s->refused_told && now - s->refused_at_us < 1000000)
         return;
-    ecs_log(&ctx, ECS_EV_LIMIT, "connections refused: %llu, the last because of too many %s",
+    ecs_log(&ctx, ECS_EV_LIMIT, "connections refused: %llu, the last because of %s",
             (unsigned long long)(total - s->refused_told), why);
     s->refused_told = total;
     s->refused_at_us = now;
 }
 
-int http_conn_accept(void *cls, const struct sockaddr *sa, socklen_t n)
+bool http_conn_admit(struct ecs_http_server *s, const struct sockaddr *sa, socklen_t n, int64_t behind_us)
 {
-    struct ecs_http_server *s = cls;
     const struct ecs_http_limits *l = &s->conf.limits;
-    bool room = atomic_load_explicit(&s->stats->connections_open, memory_order_relaxed) < l->connections;
-    bool ready = !s->conf.admit || s->conf.admit(s->conf.env);
+    const char *why = NULL;
     struct http_addr addr;
 
-    if (room && ready && http_addr_of(sa, n, &addr) &&
-        (addr.is_unix || http_addr_in(&addr, s->conf.proxies, s->conf.proxy_count) ||
-         http_prefix_count(&s->prefixes, http_addr_prefix(&addr)) < l->per_prefix))
-        return MHD_YES;
+    if (atomic_load_explicit(&s->stats->connections_open, memory_order_relaxed) >= l->connections)
+        why = "too many in all";
+    else if (!http_addr_of(sa, n, &addr))
+        why = "an address of an unknown kind";
+    else if (!addr.is_unix && !http_addr_in(&addr, s->conf.proxies, s->conf.proxy_count) &&
+             http_prefix_count(&s->prefixes, http_addr_prefix(&addr)) >= l->per_prefix)
+        why = "too many from one address";
+    else if (s->conf.admit && !s->conf.admit(s->conf.env, behind_us))
+        why = "a worker that is behind";
+    if (!why)
+        return true;
     STAT_ADD(s, connections_refused, 1);
-    tell_refused(s, !ready ? "for a worker that is behind" : room ? "from one address" : "in all");
-    return MHD_NO;
+    tell_refused(s, why);
+    return false;
 }
 
 static struct http_peer *new_peer(struct ecs_http_server *s, struct MHD_Connection *conn)
@@ -121,6 +126,7 @@ static void end(struct http_peer *p)
     if (p->next)
         p->next->prev = p->prev;
     ecs_http_tls_unref(p->tls);
+    free(p->client);
     free(p);
 }
 

@@ -71,6 +71,7 @@ static ssize_t push(gnutls_transport_ptr_t ptr, const giovec_t *iov, int iov_cou
 static void on_client_finished(struct http_peer *peer, gnutls_session_t session)
 {
     peer->finished = true;
+    peer->client = http_client_read(session);
     STAT_ADD(peer->server, handshakes_ok, 1);
     if (gnutls_session_is_resumed(session))
         STAT_ADD(peer->server, handshakes_resumed, 1);

@@ -20,7 +20,8 @@ enum {
     BREAKER_MS = 5000,
     MAX_ANSWER = 65536,
     /* The second one is for a peer that allows fewer streams than the budget, or says goodbye. */
-    HTTP2_CONNECTIONS = 2
+    HTTP2_CONNECTIONS = 2,
+    POKE_MAX = 16
 };
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
@@ -107,6 +108,43 @@ static void deliver(struct ecs_neighbour *n)
             http_call_end(message->easy_handle, message->data.result);
 }
 
+static struct http_watch *find_watch(struct ecs_neighbour *n, curl_socket_t fd)
+{
+    struct http_watch *w = n->watches;
+
+    while (w && w->fd != fd)
+        w = w->next;
+    return w;
+}
+
+static void poke_sockets(struct ecs_neighbour *n)
+{
+    curl_socket_t fd[POKE_MAX];
+    unsigned count = 0;
+    int running;
+
+    for (const struct http_watch *w = n->watches; w && count < POKE_MAX; w = w->next)
+        fd[count++] = w->fd;
+    for (unsigned i = 0; i < count; i++)
+        if (find_watch(n, fd[i]))
+            (void)curl_multi_socket_action(n->multi, fd[i], CURL_CSELECT_IN, &running);
+}
+
+/* When a shared connection ends, this version of curl may tell only one of its streams (which it perhaps
+ * repeats without a word to us), and the others sleep until the socket stirs again, which it need not do. A
+ * socket said to be ready makes one more of them look, so this goes on as long as it brings calls to their
+ * end: one spare read for each event. */
+static void wake_streams(struct ecs_neighbour *n)
+{
+    uint64_t before;
+
+    do {
+        before = n->ended;
+        poke_sockets(n);
+        deliver(n);
+    } while (n->ended != before);
+}
+
 static void drive(struct ecs_neighbour *n, curl_socket_t fd, int events)
 {
     int running;
@@ -114,6 +152,8 @@ static void drive(struct ecs_neighbour *n, curl_socket_t fd, int events)
     n->busy++;
     (void)curl_multi_socket_action(n->multi, fd, events, &running);
     deliver(n);
+    if (n->conf.http2 && n->in_flight > 0)
+        wake_streams(n);
     n->busy--;
     http_neighbour_release(n);
 }
@@ -139,15 +179,6 @@ static void unwatch(struct ecs_neighbour *n, curl_socket_t fd)
         free(w);
         return;
     }
-}
-
-static struct http_watch *find_watch(struct ecs_neighbour *n, curl_socket_t fd)
-{
-    struct http_watch *w = n->watches;
-
-    while (w && w->fd != fd)
-        w = w->next;
-    return w;
 }
 
 /* -1 makes curl give up its transfers: better than one that nobody wakes. */
@@ -377,6 +408,11 @@ void http_neighbour_release(struct ecs_neighbour *n)
     free_conf(&n->conf);
     free(n);
     release_pool(pool);
+}
+
+const char *ecs_neighbour_name(const struct ecs_neighbour *n)
+{
+    return n->conf.name;
 }
 
 void ecs_neighbour_free(struct ecs_neighbour *n)

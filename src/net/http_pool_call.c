@@ -10,6 +10,7 @@
 #include "http_pool_priv.h"
 
 enum {
+    REPEATS = 2,
     IDLE_S = 60,           /* a connection unused for longer is not used again */
     IDLE_HTTP2_S = 3600,   /* providers of push count many short connections as abuse */
     KEEPALIVE_IDLE_S = 30, /* TCP's: a peer that vanished is noticed before the next call is lost on it */
@@ -26,6 +27,7 @@ struct call {
     struct ecs_buf body;
     struct http_head head;
     int64_t begun_us;
+    unsigned repeats;
     bool probe, too_large, no_memory;
 };
 
@@ -350,6 +352,26 @@ static void answer_flow(struct call *call, enum ecs_rc rc, const char *error)
     ecs_flow_resume(f);
 }
 
+/* A server may say goodbye on an HTTP/2 connection just when we use it again. As curl does by itself for
+ * HTTP/1.1, a call of which no answer has begun is then asked again: first as it comes (the connection is
+ * mostly seen to be dead by then), then on a new connection for certain. */
+static bool ask_again(struct call *call, CURLcode result)
+{
+    long connects = 1;
+
+    if (!call->n->conf.http2 || call->repeats == REPEATS || call->head.n > 0 || call->head.malformed ||
+        (result != CURLE_HTTP2 && result != CURLE_SEND_ERROR && result != CURLE_RECV_ERROR &&
+         result != CURLE_GOT_NOTHING && result != CURLE_PARTIAL_FILE))
+        return false;
+    if (curl_easy_getinfo(call->easy, CURLINFO_NUM_CONNECTS, &connects) != CURLE_OK || connects > 0)
+        return false;
+    call->repeats++;
+    return curl_multi_remove_handle(call->n->multi, call->easy) == CURLM_OK &&
+           curl_easy_setopt(call->easy, CURLOPT_FRESH_CONNECT, call->repeats == REPEATS ? 1L : 0L) ==
+               CURLE_OK &&
+           curl_multi_add_handle(call->n->multi, call->easy) == CURLM_OK;
+}
+
 void http_call_end(CURL *easy, CURLcode result)
 {
     char *private = NULL;
@@ -359,6 +381,9 @@ void http_call_end(CURL *easy, CURLcode result)
 
     (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private);
     call = (struct call *)(void *)private;
+    call->n->ended++;
+    if (ask_again(call, result))
+        return;
     rc = outcome_of(call, result, &error);
     answer_flow(call, rc, error);
 }

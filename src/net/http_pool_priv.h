@@ -45,6 +45,7 @@ struct ecs_neighbour {
     struct http_watch *watches;
     struct ecs_timer timer; /* curl's */
     bool kick;              /* curl wants to run at once */
+    uint64_t ended;         /* calls that curl brought to an end */
     unsigned kick_turn;
     unsigned busy; /* depth of drive(): curl's handle is in use */
     bool freed;

@@ -45,18 +45,19 @@ struct http_peer {
     struct MHD_Connection *conn;
     struct http_call *call; /* NULL between requests, and after its client was declared gone */
     struct ecs_http_tls *tls;
+    struct ecs_http_client *client; /* of its certificate; NULL: none is asked for */
     int fd;
     enum peer_phase phase;
     int64_t read_end_us; /* PEER_READING: deadline of the whole request */
-    bool finished;      /* the client's Finished has arrived */
-    bool wants_parking; /* on the server's list, see http_park.c */
-    bool parked;        /* suspended in MHD during its handshake, watched by side_fd */
-    bool watched;       /* suspended in MHD during a request, watched by side_fd for hang-up */
-    bool killed;        /* shut down by us */
-    bool body_follows;  /* the next record is the head of an answer that has a body */
-    bool held;          /* on the server's list: the head was given to the kernel with MSG_MORE in this turn */
-    bool rest_sent;     /* something was sent after it */
-    bool trusted;       /* a proxy that may name the client */
+    bool finished;       /* the client's Finished has arrived */
+    bool wants_parking;  /* on the server's list, see http_park.c */
+    bool parked;         /* suspended in MHD during its handshake, watched by side_fd */
+    bool watched;        /* suspended in MHD during a request, watched by side_fd for hang-up */
+    bool killed;         /* shut down by us */
+    bool body_follows;   /* the next record is the head of an answer that has a body */
+    bool held;      /* on the server's list: the head was given to the kernel with MSG_MORE in this turn */
+    bool rest_sent; /* something was sent after it */
+    bool trusted;   /* a proxy that may name the client */
     bool trimmed;
     uint8_t suites;         /* HTTP_SUITE_* of the client's hello, TLS 1.2 only */
     struct ecs_timer timer; /* the phase's limit */
@@ -87,7 +88,9 @@ struct ecs_http_server {
     struct MHD_Daemon *daemon;
     struct ecs_http_stats *stats, own_stats;
     struct ecs_http_tls *tls;
-    struct ecs_watch *watch, *side_watch;
+    struct ecs_watch *watch, *side_watch, *listen_watch;
+    struct ecs_timer accept_timer;
+    int64_t full_since_us, full_at_us; /* http_accept_load */
     struct ecs_loop_hook hook;
     int side_fd; /* epoll: parked handshakes, and long requests whose client may hang up */
     bool ready;  /* MHD's descriptor was readable */
@@ -131,13 +134,20 @@ void http_prefix_remove(struct http_prefix_table *table, uint64_t key);
 void http_prefix_done(struct http_prefix_table *table);
 
 /* http_conn.c */
-int http_conn_accept(void *cls, const struct sockaddr *sa, socklen_t n); /* MHD_YES or MHD_NO */
+bool http_conn_admit(struct ecs_http_server *server, const struct sockaddr *sa, socklen_t n,
+                     int64_t behind_us);
 void http_conn_notify(void *cls, struct MHD_Connection *conn, void **socket_context, bool started);
 void http_conn_phase(struct http_peer *peer, enum peer_phase phase);
 void http_conn_kill(struct http_peer *peer, bool politely);
 void http_conn_drain(struct http_peer *peer);
 void http_conn_event(struct http_peer *peer, bool hangup); /* from side_fd */
 bool http_conn_watch(struct http_peer *peer, bool on, bool for_input);
+
+/* http_accept.c */
+bool http_accept_start(struct ecs_http_server *server); /* false: no memory */
+void http_accept_stop(struct ecs_http_server *server);  /* closes the listener */
+/* Each look at the parked handshakes: were there as many ready ones as are taken at a time? */
+void http_accept_load(struct ecs_http_server *server, bool full);
 
 /* http_request.c */
 void *http_request_line(void *cls, const char *target, struct MHD_Connection *conn);
@@ -157,6 +167,11 @@ void http_park_resume(struct http_peer *peer);
 /* http_hello.c */
 enum { HTTP_SUITE_ECDSA = 1, HTTP_SUITE_RSA = 2 };
 unsigned http_hello_suites(const uint8_t *msg, size_t n); /* body of a ClientHello; 0 when malformed */
+
+/* http_client_cert.c */
+bool http_client_demand(const struct ecs_http_tls *tls, struct gnutls_session_int *session);
+/* After the handshake: the verified certificate's names; NULL without one. Freed with free(). */
+struct ecs_http_client *http_client_read(struct gnutls_session_int *session);
 
 /* http_tls.c, http_cert.c */
 const char *http_tls_priority(const struct ecs_http_tls *tls);

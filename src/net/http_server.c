@@ -69,9 +69,9 @@ static void on_side_ready(void *arg, int fd, unsigned io)
     int n = epoll_wait(fd, events, SIDE_EVENTS, 0);
 
     (void)io;
+    http_accept_load(s, n == SIDE_EVENTS);
     for (int i = 0; i < n; i++)
         http_conn_event(events[i].data.ptr, events[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR));
-    (void)s;
 }
 
 /* Microseconds until MHD wants to run; -1: only on events. */
@@ -136,11 +136,6 @@ static size_t keep_escapes(void *cls, struct MHD_Connection *conn, char *s)
     return strlen(s);
 }
 
-static enum MHD_Result on_accept(void *cls, const struct sockaddr *sa, socklen_t n)
-{
-    return http_conn_accept(cls, sa, n) ? MHD_YES : MHD_NO;
-}
-
 static void on_connection(void *cls, struct MHD_Connection *conn, void **socket_context,
                           enum MHD_ConnectionNotificationCode code)
 {
@@ -149,11 +144,10 @@ static void on_connection(void *cls, struct MHD_Connection *conn, void **socket_
 
 static bool start_mhd(struct ecs_http_server *s)
 {
-    unsigned flags =
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | (s->tls ? MHD_USE_TLS : 0u);
+    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | MHD_USE_NO_LISTEN_SOCKET |
+                     (s->tls ? MHD_USE_TLS : 0u);
     struct MHD_OptionItem options[] =
     { {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)log_mhd, s},
-      {MHD_OPTION_LISTEN_SOCKET, s->conf.listen_fd, NULL},
       {MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)s->conf.limits.pool, NULL},
       /* Ours is checked first, so that connections over the limit are closed and not left in the backlog. */
       {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)s->conf.limits.connections + 64, NULL},
@@ -171,7 +165,7 @@ static bool start_mhd(struct ecs_http_server *s)
       {MHD_OPTION_END, 0, NULL},
     };
 
-    s->daemon = MHD_start_daemon(flags, 0, on_accept, s, http_request_access, s, MHD_OPTION_ARRAY, options,
+    s->daemon = MHD_start_daemon(flags, 0, NULL, NULL, http_request_access, s, MHD_OPTION_ARRAY, options,
                                  MHD_OPTION_END);
     return s->daemon != NULL;
 }
@@ -192,12 +186,11 @@ static enum ecs_rc start(struct ecs_http_server *s)
         return ECS_E_INTERNAL;
     s->watch = ecs_loop_fd_add(s->loop, epoll->epoll_fd, ECS_IO_READ, on_mhd_ready, s);
     s->side_watch = ecs_loop_fd_add(s->loop, s->side_fd, ECS_IO_READ, on_side_ready, s);
-    if (!s->watch || !s->side_watch)
+    if (!s->watch || !s->side_watch || !http_accept_start(s))
         return ECS_E_NO_MEMORY;
     s->hook = (struct ecs_loop_hook){.prepare = before_sleep, .after = after_events, .arg = s};
     ecs_loop_hook_add(s->loop, &s->hook);
     s->hooked = true;
-    s->kick = true; /* MHD adds the listener to its set in its first run */
     return ECS_OK;
 }
 
@@ -221,7 +214,7 @@ struct ecs_http_server *ecs_http_server_new(struct ecs_loop *loop, const struct 
         s->tls = ecs_http_tls_ref(conf->tls);
         s->priority = strdup(http_tls_priority(s->tls));
     }
-    /* MHD gets a duplicate, since on failure it closes its listener in some cases and in others not. */
+    /* A duplicate: on failure the caller keeps its own. */
     s->conf.listen_fd = fcntl(conf->listen_fd, F_DUPFD_CLOEXEC, 0);
     rc = s->conf.listen_fd < 0 ? ECS_E_INTERNAL : start(s);
     if (rc != ECS_OK) {
@@ -245,14 +238,10 @@ void ecs_http_server_set_tls(struct ecs_http_server *s, struct ecs_http_tls *tls
 
 void ecs_http_server_drain(struct ecs_http_server *s)
 {
-    int fd;
-
     if (s->draining)
         return;
     s->draining = true;
-    fd = MHD_quiesce_daemon(s->daemon);
-    if (fd >= 0)
-        close(fd);
+    http_accept_stop(s);
     for (struct http_peer *p = s->peers; p; p = p->next)
         http_conn_drain(p);
     s->kick = true;
@@ -272,6 +261,7 @@ void ecs_http_server_free(struct ecs_http_server *s)
 {
     if (!s)
         return;
+    http_accept_stop(s);
     if (s->daemon) {
         /* MHD aborts the process when it is stopped while a connection is suspended. */
         for (struct http_peer *p = s->peers; p; p = p->next) {

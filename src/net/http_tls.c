@@ -26,6 +26,10 @@ static const char default_priority[] =
     "+SIGN-RSA-PSS-RSAE-SHA512:+SIGN-RSA-SHA256:+SIGN-RSA-SHA384:+SIGN-RSA-SHA512:+COMP-NULL:+CTYPE-X509:"
     "%SERVER_PRECEDENCE";
 
+static int choose_certificate(gnutls_session_t session, const struct gnutls_cert_retr_st *info,
+                              gnutls_pcert_st **certs, unsigned *cert_count, gnutls_ocsp_data_st **ocsp,
+                              unsigned *ocsp_count, gnutls_privkey_t *key, unsigned *flags);
+
 static bool read_file(const char *path, struct ecs_buf *buf, char *err, size_t err_size)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -122,6 +126,8 @@ static void free_tls(struct ecs_http_tls *tls)
     for (size_t i = 0; tls->certs && i < tls->cert_count; i++)
         http_cert_done(&tls->certs[i]);
     free(tls->certs);
+    if (tls->client_creds)
+        gnutls_certificate_free_credentials(tls->client_creds);
     if (tls->priority_cache)
         gnutls_priority_deinit(tls->priority_cache);
     free(tls->priority);
@@ -148,6 +154,8 @@ struct ecs_http_tls *ecs_http_tls_load(const struct ecs_http_tls_conf *conf, cha
     ok = ok && load_priority(tls, conf, err, err_size) && load_ticket_key(tls, conf, err, err_size);
     for (size_t i = 0; ok && i < conf->cert_count; i++)
         ok = load_pair(&tls->certs[i], &conf->certs[i], err, err_size);
+    if (ok && conf->client_ca_file)
+        ok = http_client_ca_load(tls, conf->client_ca_file, choose_certificate, err, err_size);
     if (ok)
         return tls;
     free_tls(tls);
@@ -187,6 +195,9 @@ bool http_tls_enable(const struct ecs_http_tls *tls, gnutls_session_t session, b
 
     if (set_priority && gnutls_priority_set(session, tls->priority_cache) < 0)
         return false;
+    if (tls->client_creds) /* no tickets: each connection shows its certificate, which may have ended
+                              meanwhile */
+        return http_client_demand(tls, session);
     return gnutls_session_ticket_enable_server(session, &key) >= 0;
 }
 

@@ -28,7 +28,12 @@ struct ecs_http_tls {
     uint8_t ticket_key[HTTP_TICKET_KEY_LEN];
     char *priority;
     gnutls_priority_t priority_cache;
+    gnutls_certificate_credentials_t client_creds; /* with the client CA; NULL: clients need no certificate */
 };
+
+/* http_client_cert.c: reads the client CA into tls->client_creds, which asks retrieve for our certificate. */
+bool http_client_ca_load(struct ecs_http_tls *tls, const char *file,
+                         gnutls_certificate_retrieve_function3 *retrieve, char *err, size_t err_size);
 
 /* http_cert.c: all return NULL or what is wrong. */
 const char *http_cert_load(struct http_cert *cert, struct ecs_str cert_pem, struct ecs_str key_pem, char *err,

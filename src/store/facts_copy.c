@@ -86,6 +86,7 @@ static size_t pass(char *at, const struct ecs_subscriber_facts *facts, struct ec
 
     copy.features = take_texts(&b, facts->features, facts->n_features);
     copy.capabilities = take_texts(&b, facts->capabilities, facts->n_capabilities);
+    copy.registrations = take_texts(&b, facts->registrations, facts->n_registrations);
     copy.services = take_services(&b, facts);
     copy.notices = take_notices(&b, facts);
     for (size_t i = 0; i < ECS_ARRAY_LEN(texts); i++)

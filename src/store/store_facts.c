@@ -14,6 +14,9 @@ enum {
     C_VISITED,
     C_LANGUAGE,
     C_GENERATION,
+    C_SIM_CHANGED,
+    C_DEVICE,
+    C_DEVICE_SINCE,
     C_BRAND,
     C_BRAND_LANGUAGE,
     C_PLAN,
@@ -38,6 +41,7 @@ enum {
     C_SERVICE_REVISION,
     C_NOTICES,
     C_NOW,
+    C_REGISTRATIONS,
     C_COUNT
 };
 _Static_assert((int)C_COUNT == (int)STORE_FACTS_COLUMNS, "facts_columns");
@@ -53,6 +57,16 @@ static int word_at(struct ecs_pg_result *r, unsigned column, const char *const *
     return word < 0 ? 0 : word;
 }
 
+static void decode_line_device(struct ecs_pg_result *r, struct ecs_str digest,
+                               struct ecs_subscriber_facts *facts)
+{
+    facts->has_device = digest.p != NULL;
+    if (digest.p && digest.n == sizeof(facts->device))
+        memcpy(facts->device, digest.p, sizeof(facts->device));
+    else if (digest.p)
+        r->mistyped = true;
+}
+
 static void decode_subscriber(struct ecs_pg_result *r, unsigned c, struct ecs_arena *arena,
                               struct ecs_subscriber_facts *facts)
 {
@@ -65,6 +79,9 @@ static void decode_subscriber(struct ecs_pg_result *r, unsigned c, struct ecs_ar
     facts->visited_plmn = ecs_pg_text(r, 0, c + C_VISITED);
     facts->language = ecs_pg_text(r, 0, c + C_LANGUAGE);
     facts->token_generation = (int32_t)ecs_pg_int(r, 0, c + C_GENERATION, 0);
+    facts->sim_changed_at = ecs_pg_time(r, 0, c + C_SIM_CHANGED, 0);
+    facts->device_since = ecs_pg_time(r, 0, c + C_DEVICE_SINCE, 0);
+    decode_line_device(r, ecs_pg_bytes(r, 0, c + C_DEVICE), facts);
     facts->brand = ecs_pg_text(r, 0, c + C_BRAND);
     facts->brand_language = ecs_pg_text(r, 0, c + C_BRAND_LANGUAGE);
     facts->plan = ecs_pg_text(r, 0, c + C_PLAN);
@@ -181,6 +198,8 @@ enum ecs_rc store_decode_facts(struct ecs_flow *f, struct ecs_pg_result *r, unsi
     decode_subscriber(r, first_column, f->arena, &facts);
     decode_device(r, first_column, f->arena, &facts);
     facts.content_revision = ecs_pg_int(r, 0, first_column + C_REVISION, 0);
+    facts.registrations =
+        ecs_pg_texts(r, 0, first_column + C_REGISTRATIONS, f->arena, &facts.n_registrations);
     rc = decode_services(r, first_column, f->arena, &facts);
     if (rc == ECS_OK)
         rc = decode_notices(r, first_column, f->arena, &facts);

@@ -18,7 +18,7 @@ enum ecs_next store_exec(struct ecs_flow *f, struct ecs_store *store, enum ecs_s
 /* Facts out of rows whose columns first_column... are those of the fragment facts_columns. */
 enum ecs_rc store_decode_facts(struct ecs_flow *f, struct ecs_pg_result *r, unsigned first_column,
                                struct ecs_subscriber_facts *ret_facts);
-enum { STORE_FACTS_COLUMNS = 32 };
+enum { STORE_FACTS_COLUMNS = 36 };
 
 /* Position of text in the list, or -1. */
 int store_word(struct ecs_str text, const char *const *words, size_t n);

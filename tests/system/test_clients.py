@@ -6,7 +6,6 @@ import gzip
 import itertools
 import json
 import random
-import socket
 import ssl
 
 import pytest
@@ -72,8 +71,8 @@ def test_c02_json_members_may_be_numbers_or_texts(known):
 
 
 # proves: X-003
-def test_c03_raw_blanks_at_signs_and_a_trailing_http_version_in_the_query_are_no_fault(phone):
-    p = phone()
+def test_c03_raw_blanks_at_signs_and_a_trailing_http_version_in_the_query_are_no_fault(phone, make_daemon):
+    p = phone(at=make_daemon(auth={"attempts": 100}))
     for identity in (p.eap_id, p.eap_id.replace("@", "%40")):
         query = plain_query(p.parameters(terminal_model="ABC-L29 watch", EAP_ID=identity, vers=None))
         for vers in ("vers=1 HTTP/1.1", "vers=1%20HTTP/1.1", "vers=1+HTTP/1.1", "vers=1"):  # clients.md 8
@@ -90,7 +89,7 @@ def test_c03_raw_blanks_at_signs_and_a_trailing_http_version_in_the_query_are_no
 def test_c04_null_empty_unknown_and_repeated_parameters_are_no_fault(known, phone, make_daemon, area):
     strange = [("target_terminal_imeis", "350000000000001"), ("target_terminal_imeis", "350000000000002"),
                ("provisioning_version", "4.0"), ("ipv4_addr", "192.0.2.1"), ("ipv6_addr", "2001:db8::1"), ("gid1", "null"),
-               ("GID1", ""), ("terminal_iccid", "null"), ("notif_token", "null"), ("boost_type", ""), ("x" * 200, "y"), ("", "z")]
+               ("GID1", ""), ("terminal_iccid", "null"), ("notif_token", "null"), ("boost_type", ""), ("x" * 60, "y" * 2000), ("", "z")]
     expected = known.ask(ALL).content
     assert known.get(known.parameters(ALL, token=known.token) + strange).document().content == expected
     # the first of several counts, where they are not identities
@@ -160,7 +159,7 @@ def test_c08_each_vers_and_each_version_of_the_field_is_answered(known):
         document = known.ask(ALL, entitlement_version=version)
         assert list(document.apps) == ALL and document.status("ap2004") == 1, version
     highest = known.ask(ALL, entitlement_version="12.0").content
-    for version in ("12.1", "13.0", "99.0", "2147483647.0"):
+    for version in ("12.1", "13.0", "99.0", "999.99"):
         assert known.ask(ALL, entitlement_version=version).content == highest, version
     assert known.ask(ALL, entitlement_version="1").content == known.ask(ALL, entitlement_version="1.0").content  # VoCat
 
@@ -191,8 +190,8 @@ def test_c10_a_phone_that_connects_to_a_bare_address_gets_the_certificate_of_the
 
 
 # proves: X-011
-def test_c11_packed_bodies_are_read_and_answers_are_packed_on_demand_only(phone):
-    p = phone()
+def test_c11_packed_bodies_are_read_and_answers_are_packed_on_demand_only(phone, make_daemon):
+    p = phone(at=make_daemon(device={"gzip_min": 200}))
     p.accept = HEALTH_ACCEPT
 
     def send(data, coding, more=()):
@@ -225,5 +224,3 @@ def test_c09_a_configured_path_is_reached_with_and_without_its_slash_and_at_the_
     p.login()
     for path in ("/ts43/entitlement", "/ts43/entitlement/", "/"):  # old Samsung drops port and path
         assert p.get(p.parameters(token=p.token), path=path).document().status("ap2004") == 1, path
-    with socket.create_connection((p.target.host, p.target.port), 5):
-        pass

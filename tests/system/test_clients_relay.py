@@ -243,7 +243,6 @@ def test_c23_a_phone_that_falls_silent_leaves_no_trace(phone, make_daemon):
     for p, exchange in zip(phones, exchanges):
         assert p.relay(exchange, p.solve(exchange.packet)).status == 503
         assert p.line.value("count(*)", "eap_session") == 0
-    assert daemon.metric("ecs_requests_total") >= 6
     phones[0].usim.sqn = 0
     assert phones[0].login().status("ap2004") == 1
 

@@ -55,6 +55,15 @@ enum ctl_option {
     CTL_TICKET,
     CTL_FORCE,
     CTL_REFUSED,
+    CTL_KIND,
+    CTL_OPERATION,
+    CTL_REQUESTOR,
+    CTL_CLIENT,
+    CTL_SCOPE,
+    CTL_LIFE,
+    CTL_TOKEN,
+    CTL_ALL,
+    CTL_SPREAD,
     CTL_OPTION_END
 };
 

@@ -35,6 +35,28 @@ const struct argp_option ctl_revoke_options[] = {
     {0},
 };
 
+const struct argp_option ctl_token_options[] = {
+    {"kind", CTL_KIND, "KIND", 0, "temporary (default), operator, app", 0},
+    {"imsi", CTL_IMSI, "DIGITS", 0, "subscriber for whom the token speaks", 0},
+    {"app", CTL_APP, "APPID", 0, "application, for example ap2014", 0},
+    {"operation", CTL_OPERATION, "NAME", 0,
+     "operation that it serves, for example GetPhoneNumber; may be repeated", 0},
+    {"requestor", CTL_REQUESTOR, "ID", 0, "requestor_id that may present it (default: any); may be repeated",
+     0},
+    {"device", CTL_DEVICE, "ID", 0, "terminal_id of the device that would have asked for it", 0},
+    {"client", CTL_CLIENT, "ID", 0, "client_id of the application", 0},
+    {"scope", CTL_SCOPE, "WORDS", 0, "scope of an operator token", 0},
+    {"life", CTL_LIFE, "TIME", 0, "120s, 5m ... (default and most: the settings of grants)", 0},
+    {0},
+};
+
+const struct argp_option ctl_token_end_options[] = {
+    {"imsi", CTL_IMSI, "DIGITS", 0, "all tokens of this subscriber", 0},
+    {"token", CTL_TOKEN, "TEXT", 0, "this token", 0},
+    {"kind", CTL_KIND, "KIND", 0, "its kind: temporary (default), operator, app", 0},
+    {0},
+};
+
 const struct argp_option ctl_service_options[] = {
     {"tc", CTL_TC, "STATE", 0, "terms: missing, accepted, not-required, in-progress", 0},
     {"tc-version", CTL_TC_VERSION, "NUMBER", 0, "version of the terms that were accepted", 0},
@@ -125,6 +147,18 @@ const struct argp_option ctl_key_options[] = {
 
 const struct argp_option ctl_order_options[] = {
     {"refused", CTL_REFUSED, NULL, 0, "the network refused: the next request of the phone orders again", 0},
+    {0},
+};
+
+const struct argp_option ctl_notify_options[] = {
+    {"msisdn", CTL_MSISDN, "DIGITS", 0, "subscriber, by number", 0},
+    {"plan", CTL_PLAN, "PLAN", 0, "all subscribers of a plan", 0},
+    {"all", CTL_ALL, NULL, 0, "all subscribers", 0},
+    {"apps", CTL_APP, "APPS", 0,
+     "applications that changed, for example ap2003,ap2004 (default: all that a device has registered for)",
+     0},
+    {"spread", CTL_SPREAD, "TIME", 0,
+     "with --plan and --all: spread over this time, for example 2h (default: notify.campaign_per_second)", 0},
     {0},
 };
 

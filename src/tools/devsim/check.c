@@ -54,7 +54,8 @@ static bool number_of(struct ecs_str text, int64_t *ret_value)
     return text.n && ecs_str_to_i64(text, ret_value);
 }
 
-static void check_vers(const struct ecs_sim_document *document, struct ecs_sim_report *report)
+static void check_vers(const struct ecs_sim_document *document, bool third_party,
+                       struct ecs_sim_report *report)
 {
     struct ecs_str version = ecs_sim_document_get(document, "VERS/version");
     struct ecs_str validity = ecs_sim_document_get(document, "VERS/validity"), token;
@@ -65,6 +66,8 @@ static void check_vers(const struct ecs_sim_document *document, struct ecs_sim_r
     else if (!(a > 0 && b >= 0) && !(a == b && a >= -2 && a <= 0))
         fault(report, "C-30", "the pair of version and validity in VERS has no meaning to clients");
     token = ecs_sim_document_get(document, "TOKEN/token");
+    if (third_party) /* answers to other parties than the device carry none */
+        return;
     if (!token.n)
         fault(report, "C-30", "TOKEN is missing: the client needs a full authentication next time");
     else if (!number_of(ecs_sim_document_get(document, "TOKEN/validity"), &b) || b < 0)
@@ -137,7 +140,7 @@ void ecs_sim_document_check(const struct ecs_sim_document *document, struct ecs_
     if (!document->is_json)
         check_markup(document, report);
     check_values(document, report);
-    check_vers(document, report);
+    check_vers(document, ecs_sim_params_get(asked, "temporary_token").n > 0, report);
     check_apps(document, asked, report);
     if (ecs_str_find(document->body, ECS_STR("TemporaryToken\"")) >= 0 &&
         ecs_str_find(document->body, ECS_STR("TemporaryTokenExpiry")) < 0)

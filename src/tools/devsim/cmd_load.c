@@ -198,6 +198,16 @@ static void set_defaults(struct command *c)
         load->in_flight = load->connections;
 }
 
+static void add_default_apps(struct ecs_sim_device *d)
+{
+    struct ecs_str rest = ecs_str_of(d->wire.who->defaults), pair;
+
+    while (ecs_str_cut(&rest, '|', &pair)) {
+        if (ecs_str_starts_with(pair, ECS_STR("app=")))
+            ecs_sim_params_add(&d->params, ECS_STR("app"), (struct ecs_str){pair.p + 4, pair.n - 4});
+    }
+}
+
 static bool set_up(struct command *c, struct ecs_sim_usim *usim, struct ecs_arena *arena, char *err,
                    size_t err_size)
 {
@@ -207,12 +217,8 @@ static bool set_up(struct command *c, struct ecs_sim_usim *usim, struct ecs_aren
         c->options.format = "xml";
     if (!ecs_sim_device_init(d, usim, arena, &c->options, err, err_size))
         return false;
-    if (!ecs_sim_params_get(&d->params, "app").p) {
-        for (const char *const *at = d->wire.who->defaults; *at; at += 2) {
-            if (!strcmp(at[0], "app"))
-                ecs_sim_params_add_cstr(&d->params, at[0], at[1]);
-        }
-    }
+    if (!ecs_sim_params_get(&d->params, "app").p)
+        add_default_apps(d);
     if (!ecs_sim_params_get(&d->params, "app").p)
         ecs_sim_params_add_cstr(&d->params, "app", "ap2004");
     if (!ecs_sim_url_resolve(&d->url, c->options.resolve, c->options.resolve_n, &c->load.addr, err, err_size))

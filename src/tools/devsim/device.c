@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ecs/eap_prf.h"
+#include "redirect.h"
 
 const char *const ecs_sim_variant_names[ECS_SIM_VARIANT_COUNT] = {
     [ECS_SIM_RIGHT] = "right",
@@ -33,6 +34,10 @@ static bool decode_body(struct ecs_sim_device *d)
     struct ecs_str coding = ecs_sim_response_header(&d->response, "Content-Encoding");
 
     d->body = d->response.body;
+    if (d->wire.who->body_max && d->body.n > d->wire.who->body_max) {
+        ecs_sim_find(&d->report, ECS_SIM_BREAK, "", "the answer is larger than this client reads");
+        return false;
+    }
     if (!coding.n || ecs_str_eq_nocase(coding, ECS_STR("identity")))
         return true;
     ecs_buf_reset(&d->decoded);
@@ -83,6 +88,9 @@ static enum ecs_sim_outcome take_challenge(struct ecs_sim_device *d)
     ecs_buf_done(&text);
     check_relay_head(d);
     ecs_sim_cookies_take(&d->cookies, who, &d->response, &d->report);
+    if (who->needs_cookie && !ecs_sim_cookies_have(&d->cookies, who->needs_cookie) &&
+        ecs_str_find(d->body, ECS_STR("session_id")) < 0 && ecs_str_find(d->body, ECS_STR("eap_session")) < 0)
+        return rubbish(d, "", "this client finds its session in a cookie called eap_session only");
     good = ecs_sim_challenge_read(&d->challenge, who->attr_reader, &d->report);
     if (good)
         ecs_sim_challenge_check(&d->challenge, d->body, &d->report);
@@ -93,6 +101,38 @@ static enum ecs_sim_outcome take_challenge(struct ecs_sim_device *d)
     return ECS_SIM_GOT_CHALLENGE;
 }
 
+/* A token anywhere in the answer, as a client looks for it that reads nothing else first. */
+static bool holds_token(struct ecs_sim_device *d, bool is_json)
+{
+    struct ecs_sim_document document;
+
+    if (!ecs_sim_document_read(&document, d->arena, d->body, is_json, NULL))
+        return false;
+    if (is_json)
+        return ecs_sim_document_get(&document, "TOKEN/token").n > 0;
+    for (const struct ecs_sim_value *v = document.first; v; v = v->next) {
+        if (ecs_str_eq(v->name, ECS_STR("token")) && v->value.n)
+            return true;
+    }
+    return false;
+}
+
+static enum ecs_sim_outcome take_document(struct ecs_sim_device *d, bool is_json)
+{
+    return ecs_sim_document_read(&d->document, d->arena, d->body, is_json, &d->report) ? ECS_SIM_GOT_DOCUMENT
+                                                                                       : ECS_SIM_GOT_RUBBISH;
+}
+
+static enum ecs_sim_outcome judge_token_first(struct ecs_sim_device *d, enum ecs_sim_request_kind kind,
+                                              bool is_json, bool has_key)
+{
+    if (kind == ECS_SIM_FAST || holds_token(d, is_json))
+        return take_document(d, is_json);
+    if (has_key)
+        return take_challenge(d);
+    return rubbish(d, "C-30", "there is neither a token nor a packet: this client gives up");
+}
+
 static enum ecs_sim_outcome judge_success(struct ecs_sim_device *d, enum ecs_sim_request_kind kind)
 {
     const struct ecs_sim_personality *who = d->wire.who;
@@ -100,6 +140,8 @@ static enum ecs_sim_outcome judge_success(struct ecs_sim_device *d, enum ecs_sim
     enum ecs_sim_content content = ecs_sim_content(who, type, d->body);
     bool has_key = ecs_str_find(d->body, ECS_STR("\"eap-relay-packet\"")) >= 0;
 
+    if (who->token_is_final)
+        return judge_token_first(d, kind, content == ECS_SIM_CONTENT_JSON, has_key);
     if (content == ECS_SIM_CONTENT_UNKNOWN)
         return rubbish(d, "C-27", "this client does not know the Content-Type of the answer");
     if (kind == ECS_SIM_FAST && has_key)
@@ -108,38 +150,68 @@ static enum ecs_sim_outcome judge_success(struct ecs_sim_device *d, enum ecs_sim
         return take_challenge(d);
     if (kind == ECS_SIM_START && d->auth == ECS_SIM_AUTH_EAP)
         return rubbish(d, "C-12", "EAP_ID was sent and no challenge came back: the client gives up");
-    return ecs_sim_document_read(&d->document, d->arena, d->body, content == ECS_SIM_CONTENT_JSON, &d->report)
-               ? ECS_SIM_GOT_DOCUMENT
-               : ECS_SIM_GOT_RUBBISH;
+    return take_document(d, content == ECS_SIM_CONTENT_JSON);
 }
 
 /* What is hidden in printed documents. */
-static const char *const secret_names[] = {"token",
-                                           "TemporaryToken",
-                                           "msisdn",
-                                           "ICCID",
-                                           "SimID",
-                                           "ProfileIccid",
-                                           "ProfileActivationCode",
-                                           "PrivateUserID",
-                                           "ServiceFlow_UserData",
-                                           NULL};
+static const char *const secret_names[] = {
+    "token", "access_token", "TemporaryToken",        "msisdn",        "ICCID",
+    "SimID", "ProfileIccid", "ProfileActivationCode", "PrivateUserID", "ServiceFlow_UserData",
+    NULL};
+
+/* One request and its answer; false with the outcome set when there is none that can be read. */
+static bool ask(struct ecs_sim_device *d, const struct ecs_sim_url *url, struct ecs_str request)
+{
+    d->has_document = false;
+    ecs_sim_explain_request(&d->explain, request);
+    if (ecs_sim_client_exchange(&d->client, url, request, &d->response) != ECS_SIM_EXCHANGED) {
+        ecs_sim_explain_say(&d->explain, "   %s", d->client.error);
+        d->response.status = 0;
+        d->outcome = ECS_SIM_GOT_NOTHING;
+        return false;
+    }
+    if (!decode_body(d)) {
+        d->outcome = ECS_SIM_GOT_RUBBISH;
+        return false;
+    }
+    ecs_sim_explain_mask_named(&d->explain, d->body, secret_names);
+    ecs_sim_explain_response(&d->explain, &d->response, d->body);
+    return true;
+}
+
+enum ecs_sim_exchange ecs_sim_device_exchange(struct ecs_sim_device *d, const struct ecs_sim_url *url,
+                                              struct ecs_str request)
+{
+    struct ecs_sim_url here = *url;
+    struct ecs_buf again = {0};
+    bool answered;
+
+    d->redirects = 0;
+    while ((answered = ask(d, &here, request))) {
+        struct ecs_buf next = {0};
+
+        if (!ecs_sim_redirect(d, &here, request, &next)) {
+            ecs_buf_done(&next);
+            break;
+        }
+        ecs_buf_done(&again);
+        again = next;
+        request = ecs_buf_str(&again);
+    }
+    ecs_buf_done(&again);
+    return answered ? ECS_SIM_EXCHANGED : ECS_SIM_NO_ANSWER;
+}
 
 static enum ecs_sim_outcome exchange(struct ecs_sim_device *d, struct ecs_str request,
                                      enum ecs_sim_request_kind kind)
 {
-    d->has_document = false;
-    ecs_sim_explain_request(&d->explain, request);
-    if (ecs_sim_client_exchange(&d->client, &d->url, request, &d->response) != ECS_SIM_EXCHANGED) {
-        ecs_sim_explain_say(&d->explain, "   %s", d->client.error);
-        d->response.status = 0;
-        return d->outcome = ECS_SIM_GOT_NOTHING;
-    }
-    if (!decode_body(d))
-        return d->outcome = ECS_SIM_GOT_RUBBISH;
-    ecs_sim_explain_mask_named(&d->explain, d->body, secret_names);
-    ecs_sim_explain_response(&d->explain, &d->response, d->body);
-    d->outcome = d->response.status == 200 ? judge_success(d, kind) : ECS_SIM_GOT_STATUS;
+    int status;
+
+    if (ecs_sim_device_exchange(d, d->wire.url, request) != ECS_SIM_EXCHANGED)
+        return d->outcome;
+    status = d->response.status;
+    d->outcome = status == 200 || (d->wire.who->takes_2xx && status / 100 == 2) ? judge_success(d, kind)
+                                                                                : ECS_SIM_GOT_STATUS;
     d->has_document = d->outcome == ECS_SIM_GOT_DOCUMENT;
     return d->outcome;
 }
@@ -155,17 +227,33 @@ enum ecs_sim_outcome ecs_sim_device_start(struct ecs_sim_device *d, enum ecs_sim
     d->auth = auth;
     d->challenges = 0;
     d->first_cookie = ECS_STR_NULL;
-    if (d->wire.who->cookies != ECS_SIM_COOKIES_PAIRS)
+    d->was_led = false;
+    d->wire.url = &d->url;
+    d->wire.bare_address = false;
+    if (d->wire.who->cookies != ECS_SIM_COOKIES_PAIRS && d->wire.who->cookies != ECS_SIM_COOKIES_JAR)
         d->cookies.n = 0;
     d->cookies.first_taken = false;
     d->cookies.arena = d->arena;
+    d->cookies.host = d->url.host;
+    d->cookies.path = d->url.path;
     ecs_sim_params_init(&d->sent, d->arena);
-    ecs_sim_wire_params(&d->sent, &d->wire, &d->params, auth, d->usim, d->token);
+    ecs_sim_wire_params(&d->sent, &d->wire, &d->params, auth, d->usim,
+                        auth == ECS_SIM_AUTH_TEMPORARY && d->temporary.n ? d->temporary : d->token);
     for (const struct ecs_sim_param *p = d->sent.first; p; p = p->next) {
-        static const char *const secret[] = {
-            "IMSI",        "EAP_ID", "token", "temporary_token",       "terminal_id",
-            "notif_token", "msisdn", "otp",   "companion_terminal_id", "terminal_iccid",
-            "terminal_eid"};
+        static const char *const secret[] = {"IMSI",
+                                             "EAP_ID",
+                                             "token",
+                                             "temporary_token",
+                                             "terminal_id",
+                                             "notif_token",
+                                             "msisdn",
+                                             "otp",
+                                             "companion_terminal_id",
+                                             "terminal_iccid",
+                                             "terminal_eid",
+                                             "access_token",
+                                             "companion_terminal_eid",
+                                             "companion_terminal_iccid"};
 
         for (size_t i = 0; i < ECS_ARRAY_LEN(secret); i++) {
             if (ecs_str_eq_nocase(p->name, ecs_str_of(secret[i])))
@@ -238,17 +326,47 @@ static void judge_mac(struct ecs_sim_device *d, const uint8_t k_aut[16])
                      "AT_MAC of the challenge is %s", mac ? "missing" : "wrong for the EAP_ID that was sent");
 }
 
+static bool make_k_aut(struct ecs_sim_device *d, struct ecs_str identity,
+                       const struct ecs_aka_usim_answer *sim, uint8_t k_aut[16])
+{
+    uint8_t mk[20];
+    bool made = ecs_eap_aka_mk(d->crypto, identity, sim->ik, sim->ck, mk);
+
+    if (made)
+        ecs_eap_aka_k_aut(mk, k_aut);
+    ecs_wipe(mk, sizeof(mk));
+    return made;
+}
+
+/* The identity that goes into the keys of the answer: one client always takes the usual one (clients.md 6).
+ */
+static struct ecs_str mk_identity(struct ecs_sim_device *d, struct ecs_str sent)
+{
+    bool usual = d->mk_identity == ECS_SIM_MK_USUAL ||
+                 (d->mk_identity == ECS_SIM_MK_BY_CLIENT && d->wire.who->mk_usual_realm);
+    struct ecs_str nai =
+        usual ? ecs_str_of(ecs_sim_usim_nai(d->usim, d->arena, '0', "nai.epc")) : ECS_STR_NULL;
+
+    if (!nai.n || ecs_str_eq(nai, sent))
+        return sent;
+    ecs_sim_explain_mask(&d->explain, nai);
+    ecs_sim_explain_say(&d->explain, "   this client makes its keys with %.*s, not with EAP_ID",
+                        ECS_FMT(nai));
+    return nai;
+}
+
 static size_t make_res(struct ecs_sim_device *d, enum ecs_sim_variant variant,
                        struct ecs_aka_usim_answer *sim)
 {
     struct ecs_str identity = ecs_sim_params_get(&d->sent, "EAP_ID");
-    uint8_t mk[20], k_aut[16];
+    uint8_t k_aut[16];
     size_t n;
 
-    if (!ecs_eap_aka_mk(d->crypto, identity, sim->ik, sim->ck, mk))
+    if (!make_k_aut(d, identity, sim, k_aut))
         return 0;
-    ecs_eap_aka_k_aut(mk, k_aut);
     judge_mac(d, k_aut);
+    if (!make_k_aut(d, mk_identity(d, identity), sim, k_aut))
+        return 0;
     if (variant == ECS_SIM_WRONG_RES)
         sim->res[0] ^= 1;
     n = ecs_sim_answer_res(d->crypto, d->challenge.identifier, sim->res, sim->res_n, k_aut, d->answer);
@@ -258,7 +376,6 @@ static size_t make_res(struct ecs_sim_device *d, enum ecs_sim_variant variant,
         d->answer[1] ^= 0x55;
     if (n && variant == ECS_SIM_TRUNCATED)
         n -= 4;
-    ecs_wipe(mk, sizeof(mk));
     ecs_wipe(k_aut, sizeof(k_aut));
     return n;
 }
@@ -314,6 +431,10 @@ enum ecs_sim_outcome ecs_sim_device_answer(struct ecs_sim_device *d, enum ecs_si
                         d->challenge.subtype == ECS_SIM_AKA_CHALLENGE;
 
     d->outcome = ECS_SIM_GOT_CHALLENGE;
+    if (d->was_led && d->wire.who->redirects == ECS_SIM_REDIRECTS_SAME) {
+        d->wire.url = &d->led_to;
+        d->wire.bare_address = d->led_to.query.n > 0; /* it has the query of the answer before */
+    }
     if (variant == ECS_SIM_REJECT || variant == ECS_SIM_CLIENT_ERROR) {
         d->answer_kind = ECS_SIM_ANSWER;
         d->answer_n = ecs_sim_answer_plain(

@@ -43,6 +43,9 @@ struct ecs_sim_device {
     struct ecs_sim_report report;
     struct ecs_sim_explain explain;
     struct ecs_str token;
+    struct ecs_str temporary; /* temporary token: used instead of everything else */
+    const struct ecs_sim_pnv *pnv;
+    enum { ECS_SIM_MK_BY_CLIENT, ECS_SIM_MK_SENT, ECS_SIM_MK_USUAL } mk_identity;
     bool lenient; /* checks of the list are notes */
     /* exchange under way */
     struct ecs_sim_params sent; /* of the latest first request */
@@ -54,6 +57,9 @@ struct ecs_sim_device {
     uint8_t answer[ECS_SIM_PACKET_MAX];
     size_t answer_n;
     enum ecs_sim_request_kind answer_kind;
+    struct ecs_sim_url led_to; /* where the last redirect led */
+    bool was_led;
+    unsigned redirects; /* followed for the request in work */
     /* latest answer; strings live until the next request */
     struct ecs_sim_response response;
     struct ecs_str body; /* decoded */
@@ -69,6 +75,9 @@ enum ecs_sim_outcome ecs_sim_device_start(struct ecs_sim_device *device, enum ec
 enum ecs_sim_outcome ecs_sim_device_answer(struct ecs_sim_device *device, enum ecs_sim_variant variant);
 /* Bytes as they stand, on the connection in use. */
 enum ecs_sim_outcome ecs_sim_device_raw(struct ecs_sim_device *device, struct ecs_str bytes);
+/* The request, redirects followed as the client does; the answer and its body are in the device then. */
+enum ecs_sim_exchange ecs_sim_device_exchange(struct ecs_sim_device *device, const struct ecs_sim_url *url,
+                                              struct ecs_str request);
 /* Challenges are answered until something else comes. */
 enum ecs_sim_outcome ecs_sim_device_go_on(struct ecs_sim_device *device);
 
@@ -84,6 +93,20 @@ enum ecs_sim_result {
 /* The whole story of a client: token first, full authentication after 511 or without a token, a second
  * request with the token when there is an operation. words gets the meaning of the document. */
 enum ecs_sim_result ecs_sim_device_login(struct ecs_sim_device *device, struct ecs_buf *words);
+enum ecs_sim_result ecs_sim_result_of(const struct ecs_sim_device *device);
+
+/* ---- a server that asks for a number (clients.md 5; TS.43 2.8.3, 2.8.6) ---- */
+struct ecs_sim_pnv {
+    const char *client_id, *client_secret;           /* HTTP Basic */
+    const char *assertion_key, *assertion_alg, *kid; /* PEM file; "RS256", "ES256" or "PS256" */
+    const char *issuer;                              /* iss of the assertion, NULL: the client_id */
+    const char *token_url;                           /* NULL: <web path>/oauth/token on the server */
+    const char *web_path;                            /* NULL: "/web" */
+    const char *scope, *resource;
+    const char *access_token; /* given: no token is fetched */
+};
+enum ecs_sim_result ecs_sim_device_pnv(struct ecs_sim_device *device, struct ecs_buf *words);
+
 /* What the client makes of a status that is no success: true when it starts a full authentication now. */
 bool ecs_sim_status_judge(struct ecs_sim_device *device, bool with_token, unsigned round);
 /* Checks, reads and explains the document that came last; keeps its token. */

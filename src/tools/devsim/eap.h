@@ -28,6 +28,7 @@ enum ecs_sim_packet_reader {
 /* How AT_RAND and AT_AUTN are found. */
 enum ecs_sim_attr_reader {
     ECS_SIM_ATTR_WALK,  /* by type and length */
+    ECS_SIM_ATTR_UNTIL, /* so, and no further than RAND and AUTN */
     ECS_SIM_ATTR_FIXED, /* bytes 8 and 28 of the packet */
     ECS_SIM_ATTR_STEP   /* steps of 20 bytes */
 };

@@ -151,12 +151,12 @@ static bool read_steps(struct ecs_sim_challenge *c, struct ecs_sim_report *repor
                   "this client walks in steps of 20 bytes and does not meet AT_RAND and AT_AUTN");
 }
 
-static bool read_walking(struct ecs_sim_challenge *c, struct ecs_sim_report *report)
+static bool read_walking(struct ecs_sim_challenge *c, bool stops_early, struct ecs_sim_report *report)
 {
     bool has_rand = false, has_autn = false;
     size_t at = HEADER_N;
 
-    while (at < c->n) {
+    while (at < c->n && !(stops_early && has_rand && has_autn)) {
         size_t length = at + 1 < c->n ? (size_t)c->packet[at + 1] * 4 : 0;
 
         if (at + 2 > c->n)
@@ -195,7 +195,7 @@ bool ecs_sim_challenge_read(struct ecs_sim_challenge *challenge, enum ecs_sim_at
         return read_fixed(challenge, report);
     if (reader == ECS_SIM_ATTR_STEP)
         return read_steps(challenge, report);
-    return read_walking(challenge, report);
+    return read_walking(challenge, reader == ECS_SIM_ATTR_UNTIL, report);
 }
 
 /* ---- checks of the list ---- */

@@ -12,7 +12,7 @@ static int list_personalities(int argc, char **argv)
     (void)argc;
     (void)argv;
     for (size_t i = 0; i < ecs_sim_personality_count; i++)
-        printf("%-12s %s\n", ecs_sim_personalities[i].name, ecs_sim_personalities[i].help);
+        printf("%-14s %s\n", ecs_sim_personalities[i].name, ecs_sim_personalities[i].help);
     return 0;
 }
 

@@ -3,24 +3,17 @@
  * (clients.md 3.3), of Samsung (7.4, 7.5), of the library's ODSA calls (2.8) and of the companion client (8).
  */
 
+#include "meaning.h"
+
 #include <string.h>
 
-#include "view.h"
-
-struct scene {
-    struct ecs_buf *words;
-    const struct ecs_sim_personality *who;
-    const struct ecs_sim_document *document, *view;
-    struct ecs_sim_report *report;
-};
-
-static struct ecs_str get(const struct scene *s, struct ecs_str block, const char *name)
+static struct ecs_str get(const struct ecs_sim_scene *s, struct ecs_str block, const char *name)
 {
     return ecs_sim_view_get(s->view, s->who, block, name);
 }
 
 /* -1: absent or empty; -2: no number. */
-static int64_t number(const struct scene *s, struct ecs_str block, const char *name)
+static int64_t number(const struct ecs_sim_scene *s, struct ecs_str block, const char *name)
 {
     struct ecs_str text = get(s, block, name);
     int64_t value;
@@ -35,7 +28,7 @@ static int64_t number(const struct scene *s, struct ecs_str block, const char *n
     return value;
 }
 
-static void say(const struct scene *s, const char *text)
+static void say(const struct ecs_sim_scene *s, const char *text)
 {
     ecs_buf_add_cstr(s->words, text);
 }
@@ -91,7 +84,7 @@ static const struct code_words code_words[] = {
     {"ServiceStatus", {NULL, "activated", "activating", "deactivated", "deactivated, not reusable"}},
 };
 
-static void say_result(const struct scene *s, struct ecs_str result)
+static void say_result(const struct ecs_sim_scene *s, struct ecs_str result)
 {
     static const struct {
         const char *code, *text;
@@ -110,7 +103,7 @@ static void say_result(const struct scene *s, struct ecs_str result)
     ecs_buf_printf(s->words, " %s;", text);
 }
 
-static void check_download(const struct scene *s, struct ecs_str path)
+static void check_download(const struct ecs_sim_scene *s, struct ecs_str path)
 {
     const char *slash = memrchr(path.p, '/', path.n);
     struct ecs_str block = {path.p, (size_t)(slash - path.p)};
@@ -134,7 +127,7 @@ static void check_download(const struct scene *s, struct ecs_str path)
                      "DownloadInfo needs ProfileSmdpAddress and ProfileIccid");
 }
 
-static void say_odsa(const struct scene *s, struct ecs_str app)
+static void say_odsa(const struct ecs_sim_scene *s, struct ecs_str app)
 {
     for (const struct ecs_sim_value *v = s->document->first; v; v = v->next) {
         int64_t code;
@@ -158,13 +151,19 @@ static void say_odsa(const struct scene *s, struct ecs_str app)
             say(s, " temporary token received;");
         if (ecs_str_eq_nocase(v->name, ECS_STR("msisdn")))
             say(s, " phone number received;");
+        if (ecs_str_eq(v->name, ECS_STR("PhoneNumberVerification")))
+            say(s,
+                ecs_str_eq(v->value, ECS_STR("1")) ? " the number is right;" : " the number is another one;");
     }
+    ecs_sim_check_temporary(s, app);
+    if (s->who->reader == ECS_SIM_READER_ODSA)
+        ecs_sim_check_operation(s, app);
 }
 
 /* ---- ap2004 ---- */
 
 /* A missing sub-state counts as 2, not required. */
-static int64_t sub_state(const struct scene *s, const char *name)
+static int64_t sub_state(const struct ecs_sim_scene *s, const char *name)
 {
     int64_t value = number(s, ECS_STR("ap2004"), name);
 
@@ -176,7 +175,7 @@ static bool is_fine(int64_t state)
     return state == 1 || state == 2;
 }
 
-static void judge_vowifi(const struct scene *s)
+static void judge_vowifi(const struct ecs_sim_scene *s)
 {
     struct ecs_str app = ECS_STR("ap2004");
     int64_t status = number(s, app, "EntitlementStatus");
@@ -208,7 +207,7 @@ static void judge_vowifi(const struct scene *s)
     }
 }
 
-static void judge_samsung_vowifi(const struct scene *s)
+static void judge_samsung_vowifi(const struct ecs_sim_scene *s)
 {
     struct ecs_str app = ECS_STR("ap2004");
     int64_t status = number(s, app, "EntitlementStatus");
@@ -232,7 +231,7 @@ static void judge_samsung_vowifi(const struct scene *s)
 
 /* ---- ap2003 ---- */
 
-static void judge_voice(const struct scene *s)
+static void judge_voice(const struct ecs_sim_scene *s)
 {
     static const struct {
         const char *block, *text;
@@ -261,7 +260,7 @@ static void judge_voice(const struct scene *s)
 /* ---- all ---- */
 
 /* Voice by access type, from the document itself. */
-static void say_voice_cells(const struct scene *s)
+static void say_voice_cells(const struct ecs_sim_scene *s)
 {
     static const char *const access[] = {"?", "4G", "5G"}, *const where[] = {"?", "all", "home", "roaming"};
 
@@ -283,7 +282,7 @@ static void say_voice_cells(const struct scene *s)
     }
 }
 
-static void judge_plain(const struct scene *s, struct ecs_str app, const struct app_words *words)
+static void judge_plain(const struct ecs_sim_scene *s, struct ecs_str app, const struct app_words *words)
 {
     struct ecs_str text = ecs_sim_document_app(s->document, app, "EntitlementStatus");
     int64_t status;
@@ -301,7 +300,15 @@ static void judge_plain(const struct scene *s, struct ecs_str app, const struct 
     say_odsa(s, app);
 }
 
-static void judge_app(const struct scene *s, struct ecs_str app)
+/* Clients that know one application: their own file tells what they make of it. */
+static void (*const judges[ECS_SIM_READER_COUNT])(const struct ecs_sim_scene *s, struct ecs_str app) = {
+    [ECS_SIM_READER_SATELLITE] = ecs_sim_judge_satellite,
+    [ECS_SIM_READER_SLICING] = ecs_sim_judge_boost,
+    [ECS_SIM_READER_SIMADMIN] = ecs_sim_judge_modem,
+    [ECS_SIM_READER_PNV] = ecs_sim_judge_number,
+};
+
+static void judge_app(const struct ecs_sim_scene *s, struct ecs_str app)
 {
     const struct app_words *words = words_of(app);
     bool ims = s->who->reader == ECS_SIM_READER_IMS && !s->view->is_json;
@@ -316,6 +323,8 @@ static void judge_app(const struct scene *s, struct ecs_str app)
         if (ims)
             ecs_sim_find(s->report, ECS_SIM_BREAK, "C-31", "Android switches %s off: it is not in the answer",
                          words->title);
+    } else if (judges[s->who->reader]) {
+        judges[s->who->reader](s, app);
     } else if (ims && !strcmp(words->app, "ap2003")) {
         judge_voice(s);
     } else if (ims && !strcmp(words->app, "ap2004")) {
@@ -328,7 +337,7 @@ static void judge_app(const struct scene *s, struct ecs_str app)
     say(s, "\n");
 }
 
-static void judge_vers(const struct scene *s)
+static void judge_vers(const struct ecs_sim_scene *s)
 {
     struct ecs_str version_text = get(s, ECS_STR("VERS"), "version");
     struct ecs_str validity_text = get(s, ECS_STR("VERS"), "validity");
@@ -356,12 +365,13 @@ void ecs_sim_meaning(struct ecs_buf *words, const struct ecs_sim_personality *wh
                      const struct ecs_sim_document *document, const struct ecs_sim_document *view,
                      const struct ecs_sim_params *asked, struct ecs_sim_report *report)
 {
-    struct scene scene = {words, who, document, view, report};
+    struct ecs_sim_scene scene = {words, who, document, view, report};
 
-    if (document->is_json && (who->reader == ECS_SIM_READER_IMS || who->reader == ECS_SIM_READER_HEADLESS ||
-                              who->reader == ECS_SIM_READER_SAMSUNG_OLD))
+    if (document->is_json && who->xml_only)
         ecs_sim_find(report, ECS_SIM_BREAK, "C-25",
                      "this client cannot read a JSON document: services go off");
+    if (!document->is_json && who->json_only)
+        ecs_sim_find(report, ECS_SIM_BREAK, "C-25", "this client asked for JSON and cannot read XML");
     judge_vers(&scene);
     for (const struct ecs_sim_param *p = asked->first; p; p = p->next) {
         if (ecs_str_eq(p->name, ECS_STR("app")))

@@ -4,6 +4,7 @@
 #include "options.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 enum option_key {
@@ -32,6 +33,19 @@ enum option_key {
     OPT_PARAM,
     OPT_REALM,
     OPT_NAI_PREFIX,
+    OPT_MK_IDENTITY,
+    OPT_TEMPORARY,
+    OPT_CLIENT_ID,
+    OPT_CLIENT_SECRET,
+    OPT_ASSERTION_KEY,
+    OPT_ASSERTION_ALG,
+    OPT_KID,
+    OPT_ISSUER,
+    OPT_TOKEN_URL,
+    OPT_WEB_PATH,
+    OPT_SCOPE,
+    OPT_RESOURCE,
+    OPT_ACCESS_TOKEN,
     OPT_FORMAT,
     OPT_POST,
     OPT_GZIP,
@@ -71,13 +85,28 @@ static const struct argp_option options[] = {
     {"param", OPT_PARAM, "NAME=VALUE", 0, "any request parameter, instead of the client's default", 3},
     {"realm", OPT_REALM, "LABEL", 0, "first labels of the realm in EAP_ID (default nai.epc)", 3},
     {"nai-prefix", OPT_NAI_PREFIX, "CHAR", 0, "first character of EAP_ID (default 0)", 3},
+    {"mk-identity", OPT_MK_IDENTITY, "WHICH", 0,
+     "identity in the keys: sent (EAP_ID) or usual (nai.epc), whatever the client takes", 3},
+    {"temporary-token", OPT_TEMPORARY, "TEXT", 0, "use this instead of the SIM and of tokens", 3},
     {"format", OPT_FORMAT, "NAME", 0, "ask for xml, json or both", 3},
     {"post", OPT_POST, NULL, 0, "send the first request by POST", 3},
     {"gzip-request", OPT_GZIP, NULL, 0, "send request bodies in gzip", 3},
     {"lenient", OPT_LENIENT, NULL, 0, "faults that this client copes with do not count", 3},
-    {NULL, 0, NULL, 0, "Output:", 4},
-    {"explain", OPT_EXPLAIN, NULL, 0, "tell every step", 4},
-    {"show-secrets", OPT_SECRETS, NULL, 0, "do not mask identifiers, tokens and keys", 4},
+    {NULL, 0, NULL, 0, "Server that asks for a number (pnv-server):", 4},
+    {"client-id", OPT_CLIENT_ID, "TEXT", 0, "its name at the token endpoint", 4},
+    {"client-secret", OPT_CLIENT_SECRET, "TEXT", 0, "client credentials with HTTP Basic", 4},
+    {"assertion-key", OPT_ASSERTION_KEY, "FILE", 0, "private key (PEM): grant jwt-bearer instead", 4},
+    {"assertion-alg", OPT_ASSERTION_ALG, "NAME", 0, "RS256 (default), PS256 or ES256", 4},
+    {"assertion-kid", OPT_KID, "TEXT", 0, "kid of the assertion", 4},
+    {"assertion-iss", OPT_ISSUER, "TEXT", 0, "iss of the assertion (default: the client-id)", 4},
+    {"token-url", OPT_TOKEN_URL, "URL", 0, "token endpoint (default: <web-path>/oauth/token)", 4},
+    {"web-path", OPT_WEB_PATH, "PATH", 0, "web path of the server (default /web)", 4},
+    {"scope", OPT_SCOPE, "TEXT", 0, "scope asked for", 4},
+    {"resource", OPT_RESOURCE, "TEXT", 0, "resource asked for, the aud of the access token", 4},
+    {"access-token", OPT_ACCESS_TOKEN, "TEXT", 0, "use this one and ask for none", 4},
+    {NULL, 0, NULL, 0, "Output:", 5},
+    {"explain", OPT_EXPLAIN, NULL, 0, "tell every step", 5},
+    {"show-secrets", OPT_SECRETS, NULL, 0, "do not mask identifiers, tokens and keys", 5},
     {0},
 };
 
@@ -113,44 +142,52 @@ static error_t add_param(struct ecs_sim_options *o, const char *name, const char
 /* Options that only store their text. */
 static const char **text_slot(struct ecs_sim_options *o, int key)
 {
-    switch (key) {
-    case OPT_URL:
-        return &o->url;
-    case OPT_URL2:
-        return &o->url2;
-    case OPT_CA:
-        return &o->tls.ca_file;
-    case OPT_CERT:
-        return &o->tls.cert_file;
-    case OPT_KEY:
-        return &o->tls.key_file;
-    case OPT_IMSI:
-        return &o->sim.imsi;
-    case OPT_KI:
-        return &o->sim.ki;
-    case OPT_OP:
-        return &o->sim.op;
-    case OPT_OPC:
-        return &o->sim.opc;
-    case OPT_ALG:
-        return &o->sim.alg;
-    case OPT_MNC_DIGITS:
-        return &o->sim.mnc_digits;
-    case OPT_RES_BYTES:
-        return &o->sim.res_bytes;
-    case OPT_SIM_STATE:
-        return &o->sim.state_file;
-    case OPT_PERSONALITY:
-        return &o->personality;
-    case OPT_REALM:
-        return &o->realm;
-    case OPT_NAI_PREFIX:
-        return &o->nai_prefix;
-    case OPT_FORMAT:
-        return &o->format;
-    default:
-        return NULL;
+#define SLOT(key, field)                                                                                     \
+    {                                                                                                        \
+        key, offsetof(struct ecs_sim_options, field)                                                         \
     }
+    static const struct {
+        int key;
+        size_t offset;
+    } slots[] = {
+        SLOT(OPT_URL, url),
+        SLOT(OPT_URL2, url2),
+        SLOT(OPT_CA, tls.ca_file),
+        SLOT(OPT_CERT, tls.cert_file),
+        SLOT(OPT_KEY, tls.key_file),
+        SLOT(OPT_IMSI, sim.imsi),
+        SLOT(OPT_KI, sim.ki),
+        SLOT(OPT_OP, sim.op),
+        SLOT(OPT_OPC, sim.opc),
+        SLOT(OPT_ALG, sim.alg),
+        SLOT(OPT_MNC_DIGITS, sim.mnc_digits),
+        SLOT(OPT_RES_BYTES, sim.res_bytes),
+        SLOT(OPT_SIM_STATE, sim.state_file),
+        SLOT(OPT_PERSONALITY, personality),
+        SLOT(OPT_REALM, realm),
+        SLOT(OPT_NAI_PREFIX, nai_prefix),
+        SLOT(OPT_MK_IDENTITY, mk_identity),
+        SLOT(OPT_TEMPORARY, temporary_token),
+        SLOT(OPT_CLIENT_ID, pnv.client_id),
+        SLOT(OPT_CLIENT_SECRET, pnv.client_secret),
+        SLOT(OPT_ASSERTION_KEY, pnv.assertion_key),
+        SLOT(OPT_ASSERTION_ALG, pnv.assertion_alg),
+        SLOT(OPT_KID, pnv.kid),
+        SLOT(OPT_ISSUER, pnv.issuer),
+        SLOT(OPT_TOKEN_URL, pnv.token_url),
+        SLOT(OPT_WEB_PATH, pnv.web_path),
+        SLOT(OPT_SCOPE, pnv.scope),
+        SLOT(OPT_RESOURCE, pnv.resource),
+        SLOT(OPT_ACCESS_TOKEN, pnv.access_token),
+        SLOT(OPT_FORMAT, format),
+    };
+#undef SLOT
+
+    for (size_t i = 0; i < ECS_ARRAY_LEN(slots); i++) {
+        if (slots[i].key == key)
+            return (const char **)(void *)((char *)o + slots[i].offset);
+    }
+    return NULL;
 }
 
 static bool *flag_slot(struct ecs_sim_options *o, int key)
@@ -270,6 +307,17 @@ static bool set_habits(struct ecs_sim_device *d, const struct ecs_sim_options *o
     return set_format(d, o->format, err, err_size);
 }
 
+static bool set_identity(struct ecs_sim_device *d, const char *text, char *err, size_t err_size)
+{
+    if (text && strcmp(text, "sent") != 0 && strcmp(text, "usual") != 0) {
+        snprintf(err, err_size, "--mk-identity is sent or usual");
+        return false;
+    }
+    if (text)
+        d->mk_identity = *text == 's' ? ECS_SIM_MK_SENT : ECS_SIM_MK_USUAL;
+    return true;
+}
+
 static void set_client(struct ecs_sim_device *d, const struct ecs_sim_options *o)
 {
     struct ecs_sim_addr addr;
@@ -302,7 +350,10 @@ bool ecs_sim_device_init(struct ecs_sim_device *d, struct ecs_sim_usim *usim, st
         snprintf(err, err_size, "--url is missing");
         return false;
     }
-    if (!set_habits(d, o, err, err_size) || !ecs_sim_url_parse(arena, o->url, &d->url, err, err_size))
+    d->temporary = o->temporary_token ? ecs_str_of(o->temporary_token) : ECS_STR_NULL;
+    d->pnv = &o->pnv;
+    if (!set_identity(d, o->mk_identity, err, err_size) || !set_habits(d, o, err, err_size) ||
+        !ecs_sim_url_parse(arena, o->url, &d->url, err, err_size))
         return false;
     d->crypto = ecs_crypto_new();
     d->gzip = ecs_gzip_new(6);

@@ -23,6 +23,8 @@ struct ecs_sim_options {
     size_t param_n;
     const char *realm, *nai_prefix;
     const char *format;
+    const char *temporary_token, *mk_identity;
+    struct ecs_sim_pnv pnv;
     bool post, gzip_request, lenient;
     bool explain, secrets;
     unsigned timeout_ms;

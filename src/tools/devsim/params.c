@@ -92,6 +92,23 @@ void ecs_sim_params_copy(struct ecs_sim_params *to, const struct ecs_sim_params 
         ecs_sim_params_add(to, param->name, param->value);
 }
 
+void ecs_sim_params_add_defaults(struct ecs_sim_params *params, const struct ecs_sim_params *user,
+                                 const char *pairs)
+{
+    struct ecs_str rest = ecs_str_of(pairs), pair, name;
+
+    while (ecs_str_cut(&rest, '|', &pair)) {
+        const struct ecs_sim_param *given = user->first;
+
+        if (!ecs_str_cut(&pair, '=', &name))
+            continue;
+        while (given && !ecs_str_eq(given->name, name))
+            given = given->next;
+        if (!given)
+            ecs_sim_params_add(params, name, pair.p ? pair : ECS_STR(""));
+    }
+}
+
 /* ---- order ---- */
 
 struct ranked {
@@ -100,13 +117,25 @@ struct ranked {
     size_t place;
 };
 
-static uint64_t table_rank(struct ecs_str name, const char *const *table)
+static uint64_t table_rank(struct ecs_str name, const char *table)
 {
+    struct ecs_str rest = ecs_str_of(table), word;
     uint64_t rank = 0;
 
-    while (table[rank] && !ecs_str_eq(name, ecs_str_of(table[rank])))
+    while (ecs_str_cut(&rest, ' ', &word) && !ecs_str_eq(name, word))
         rank++;
     return rank;
+}
+
+bool ecs_sim_words_have(const char *words, struct ecs_str word)
+{
+    struct ecs_str rest = ecs_str_of(words), one;
+
+    while (ecs_str_cut(&rest, ' ', &one)) {
+        if (ecs_str_eq(one, word))
+            return true;
+    }
+    return false;
 }
 
 /* String.hashCode spread as HashMap does; the bucket decides the order of iteration. */
@@ -140,7 +169,7 @@ static int compare_names(const void *left, const void *right)
     return a->place < b->place ? -1 : a->place > b->place;
 }
 
-void ecs_sim_params_sort(struct ecs_sim_params *params, enum ecs_sim_order order, const char *const *table)
+void ecs_sim_params_sort(struct ecs_sim_params *params, enum ecs_sim_order order, const char *table)
 {
     struct ranked ranked[128];
     size_t n = 0, buckets = 16;

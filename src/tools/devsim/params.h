@@ -39,8 +39,14 @@ void ecs_sim_params_remove(struct ecs_sim_params *params, struct ecs_str name);
 struct ecs_str ecs_sim_params_get(const struct ecs_sim_params *params, const char *name);
 void ecs_sim_params_copy(struct ecs_sim_params *to, const struct ecs_sim_params *from);
 
-/* Sorts in place; values of one name keep their order. table ends with NULL, only for ECS_SIM_ORDER_TABLE. */
-void ecs_sim_params_sort(struct ecs_sim_params *params, enum ecs_sim_order order, const char *const *table);
+/* Sorts in place; values of one name keep their order. table: names with a blank between them, only for
+ * ECS_SIM_ORDER_TABLE. */
+void ecs_sim_params_sort(struct ecs_sim_params *params, enum ecs_sim_order order, const char *table);
+/* True when the word is one of the blank-separated words. */
+bool ecs_sim_words_have(const char *words, struct ecs_str word);
+/* "name=value|name=value|...": each pair whose name is not in user is added. */
+void ecs_sim_params_add_defaults(struct ecs_sim_params *params, const struct ecs_sim_params *user,
+                                 const char *pairs);
 void ecs_sim_escape(struct ecs_buf *buf, struct ecs_str text, enum ecs_sim_escape escape);
 /* "a=1&b=2" */
 void ecs_sim_params_query(struct ecs_buf *buf, const struct ecs_sim_params *params,

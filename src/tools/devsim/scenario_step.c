@@ -273,8 +273,10 @@ static void do_personality(struct ecs_sim_scenario *s, const struct ecs_yaml_nod
 
     if (!who)
         ecs_sim_problem(s, node, "there is no such personality");
-    else
-        s->device->wire.who = who;
+    if (!who)
+        return;
+    s->device->wire.who = who;
+    s->device->wire.format = who->format;
 }
 
 static const struct {

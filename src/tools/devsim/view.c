@@ -21,14 +21,19 @@ struct parser_rules {
     bool counts_attrs; /* root 1, characteristic 1, parm 2 with name before value */
     bool rat_blocks;   /* nested blocks are keyed by AccessType and HomeRoamingNWType */
     bool all_names;    /* the client reads every parameter, else the usual ones */
+    bool token_only;   /* only the token is read */
+    bool self_closing; /* a parm must close itself */
+    bool side_by_side; /* a parm is name and directly behind it value, or it is not seen */
     unsigned apps_max; /* 0: any number */
 };
 
-static const struct parser_rules rules_of[] = {
-    [ECS_SIM_READER_LIBRARY] = {.entities = ECS_SIM_ENTITIES_AOSP,
-                                .lower_names = true,
-                                .merge_apps = true,
-                                .all_names = true},
+#define LIBRARY_RULES                                                                                        \
+    {                                                                                                        \
+        .entities = ECS_SIM_ENTITIES_AOSP, .lower_names = true, .merge_apps = true, .all_names = true        \
+    }
+static const struct parser_rules rules_of[ECS_SIM_READER_COUNT] = {
+    [ECS_SIM_READER_LIBRARY] = LIBRARY_RULES,
+    [ECS_SIM_READER_ODSA] = LIBRARY_RULES,
     [ECS_SIM_READER_IMS] = {.entities = ECS_SIM_ENTITIES_AOSP,
                             .leaf_only = true,
                             .by_place = true,
@@ -43,6 +48,13 @@ static const struct parser_rules rules_of[] = {
                                     .apps_max = 3},
     [ECS_SIM_READER_HEALTH] = {.entities = ECS_SIM_ENTITIES_XML, .by_place = true, .all_names = true},
     [ECS_SIM_READER_HEADLESS] = {.entities = ECS_SIM_ENTITIES_XML, .leaf_only = true},
+    [ECS_SIM_READER_MICROG] = {.entities = ECS_SIM_ENTITIES_XML, .token_only = true},
+    [ECS_SIM_READER_SATELLITE] = {.all_names = true}, /* these read JSON only */
+    [ECS_SIM_READER_SLICING] = {.all_names = true},
+    [ECS_SIM_READER_NODE] = {.all_names = true},
+    [ECS_SIM_READER_PNV] = {.all_names = true},
+    [ECS_SIM_READER_SIMADMIN] = {.entities = ECS_SIM_ENTITIES_XML, .leaf_only = true, .self_closing = true},
+    [ECS_SIM_READER_VALIDATOR] = {.entities = ECS_SIM_ENTITIES_NONE, .side_by_side = true},
 };
 
 /* What the IMS clients look for. */
@@ -175,6 +187,13 @@ static bool count_attrs(struct parser *p, const struct ecs_sim_tag *tag, bool is
     return tag->attr_n == 1 || refuse(p, "root and characteristic must have exactly one attribute");
 }
 
+static bool is_side_by_side(const struct ecs_sim_tag *tag)
+{
+    return tag->attr_n >= 2 && ecs_str_eq(tag->attrs[0].name, ECS_STR("name")) &&
+           ecs_str_eq(tag->attrs[1].name, ECS_STR("value")) &&
+           tag->attrs[1].name.p == tag->attrs[0].raw.p + tag->attrs[0].raw.n + 2;
+}
+
 static bool take_parm(struct parser *p, const struct ecs_sim_tag *tag)
 {
     struct ecs_str name = ecs_sim_tag_attr(tag, "name"), raw = ecs_sim_tag_attr(tag, "value");
@@ -186,6 +205,10 @@ static bool take_parm(struct parser *p, const struct ecs_sim_tag *tag)
     }
     if (!count_attrs(p, tag, true))
         return false;
+    if (p->rules->self_closing && !tag->self_closing)
+        return refuse(p, "a parm does not close itself");
+    if (p->rules->side_by_side && !is_side_by_side(tag))
+        return true; /* not seen: comparing tells */
     if (p->parm_n == PARMS_MAX || !p->depth)
         return refuse(p, "a parm stands outside the document, or there are too many");
     if (!ecs_sim_entities(p->view->arena, raw, p->rules->entities, &parm->value))
@@ -242,6 +265,8 @@ static bool is_read(const struct parser_rules *rules, struct ecs_str name)
 {
     if (rules->all_names)
         return true;
+    if (rules->token_only)
+        return ecs_str_eq(name, ECS_STR("token"));
     for (size_t i = 0; i < ECS_ARRAY_LEN(usual_names); i++) {
         if (ecs_str_eq_nocase(name, ecs_str_of(usual_names[i])))
             return true;

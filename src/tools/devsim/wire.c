@@ -9,6 +9,20 @@ const char ecs_sim_unwanted[] = "\x01";
 
 /* ---- parameters ---- */
 
+/* Parameters of operations: the request that only authenticates has none of them. */
+static bool is_of_operation(const struct ecs_sim_personality *who, struct ecs_str name)
+{
+    static const char *const beginnings[] = {"operation",    "companion_",      "MSG_",
+                                             "old_terminal", "target_terminal", "requestor_id"};
+    static const char others[] = "terminal_iccid terminal_eid";
+
+    for (size_t i = 0; i < ECS_ARRAY_LEN(beginnings); i++) {
+        if (ecs_str_starts_with(name, ecs_str_of(beginnings[i])))
+            return true;
+    }
+    return who->odsa && ecs_sim_words_have(others, name);
+}
+
 static void add_default(struct ecs_sim_params *out, const struct ecs_sim_params *user, const char *name,
                         const char *value)
 {
@@ -21,12 +35,15 @@ static void add_credential(struct ecs_sim_params *out, const struct ecs_sim_wire
                            const struct ecs_sim_usim *usim, struct ecs_str token)
 {
     const char *realm = wire->realm ? wire->realm : "nai.epc";
-    const char *nai;
+    char prefix = wire->nai_prefix ? wire->nai_prefix : '0';
+    const char *nai = NULL;
 
     switch (auth) {
     case ECS_SIM_AUTH_EAP:
-        nai = usim ? ecs_sim_usim_nai(usim, out->arena, wire->nai_prefix ? wire->nai_prefix : '0', realm)
-                   : NULL;
+        if (usim && wire->realm && wire->who->realm_verbatim)
+            nai = ecs_printf(out->arena, "%c%s@%s", prefix, usim->imsi.s, realm);
+        else if (usim)
+            nai = ecs_sim_usim_nai(usim, out->arena, prefix, realm);
         if (nai)
             add_default(out, user, "EAP_ID", nai);
         return;
@@ -58,12 +75,15 @@ static void cut(struct ecs_sim_params *params, const char *name, unsigned length
         ecs_sim_params_set(params, ecs_str_of(name), (struct ecs_str){value.p, length});
 }
 
-static void drop_unwanted(struct ecs_sim_params *params)
+/* What the user left out, what the first of two steps lacks, and what does not go with a temporary token. */
+static void drop_unwanted(struct ecs_sim_params *params, const struct ecs_sim_wire *wire, const char *only)
 {
     struct ecs_sim_param **at = &params->first;
 
     while (*at) {
-        if (ecs_str_eq((*at)->value, ecs_str_of(ecs_sim_unwanted)))
+        if (ecs_str_eq((*at)->value, ecs_str_of(ecs_sim_unwanted)) ||
+            (wire->authenticates && is_of_operation(wire->who, (*at)->name)) ||
+            (only && !ecs_sim_words_have(only, (*at)->name)))
             *at = (*at)->next;
         else
             at = &(*at)->next;
@@ -71,18 +91,34 @@ static void drop_unwanted(struct ecs_sim_params *params)
     params->end = at;
 }
 
+/* A SIM without a group yields the text "null" (2.1, point 4). */
+static void add_group(struct ecs_sim_params *out, const struct ecs_sim_personality *who)
+{
+    struct ecs_str version = ecs_sim_params_get(out, "entitlement_version"), major;
+    uint32_t number;
+
+    if (!who->gid || !ecs_str_cut(&version, '.', &major) || !ecs_str_to_u32(major, &number) || number < 12)
+        return;
+    if (!ecs_sim_params_get(out, "gid1").p && !ecs_sim_params_get(out, "GID1").p)
+        ecs_sim_params_add_cstr(out, who->gid, "null");
+}
+
 void ecs_sim_wire_params(struct ecs_sim_params *out, const struct ecs_sim_wire *wire,
                          const struct ecs_sim_params *user, enum ecs_sim_auth auth,
                          const struct ecs_sim_usim *usim, struct ecs_str token)
 {
     const struct ecs_sim_personality *who = wire->who;
+    const char *only = auth == ECS_SIM_AUTH_TEMPORARY ? who->only : NULL;
 
     add_credential(out, wire, user, auth, usim, token);
     ecs_sim_params_copy(out, user);
-    for (const char *const *at = who->defaults; *at; at += 2)
-        add_default(out, user, at[0], at[1]);
-    add_default(out, user, "terminal_id", "490154203237518");
-    drop_unwanted(out);
+    ecs_sim_params_add_defaults(out, user, who->defaults);
+    if (who->odsa)
+        ecs_sim_params_add_defaults(out, user, who->odsa);
+    if (!who->bare)
+        add_default(out, user, "terminal_id", "490154203237518");
+    add_group(out, who);
+    drop_unwanted(out, wire, only);
     cut(out, "terminal_vendor", who->cut_vendor);
     cut(out, "terminal_model", who->cut_model);
     cut(out, "terminal_sw_version", who->cut_sw);
@@ -144,12 +180,15 @@ void ecs_sim_wire_first(struct ecs_buf *out, const struct ecs_sim_wire *wire,
                         const struct ecs_sim_cookies *cookies)
 {
     struct ecs_buf plain = {0}, body = {0};
+    /* a client with few names for the temporary token sends these by POST */
+    bool temporary = wire->who->only && ecs_sim_params_get(params, "temporary_token").p;
+    bool post = wire->post || wire->who->posts || temporary;
 
-    begin(out, wire, wire->post ? "POST" : "GET", wire->post ? NULL : params);
-    ecs_sim_headers(out, wire->who, kind, wire->format, params, wire->post);
-    if (cookies && wire->who->cookies == ECS_SIM_COOKIES_PAIRS)
+    begin(out, wire, post ? "POST" : "GET", post && !wire->who->posts_query_too ? NULL : params);
+    ecs_sim_headers(out, wire->who, kind, wire->format, params, post);
+    if (cookies && (wire->who->cookies == ECS_SIM_COOKIES_PAIRS || wire->who->cookies == ECS_SIM_COOKIES_JAR))
         ecs_sim_cookies_write(out, cookies);
-    if (!wire->post) {
+    if (!post) {
         ecs_buf_add_cstr(out, "\r\n");
         return;
     }
@@ -171,7 +210,7 @@ void ecs_sim_wire_answer(struct ecs_buf *out, const struct ecs_sim_wire *wire,
         out->overflow = true;
         return;
     }
-    begin(out, wire, "POST", wire->who->relay_keeps_query ? params : NULL);
+    begin(out, wire, "POST", wire->who->relay_keeps_query && !wire->bare_address ? params : NULL);
     ecs_sim_headers(out, wire->who, kind, wire->format, params, true);
     ecs_sim_cookies_write(out, cookies);
     ecs_base64_encode(packet, n, text);

@@ -22,6 +22,8 @@ struct ecs_sim_wire {
     struct ecs_gzip *gzip; /* not NULL: request bodies are sent in gzip */
     const char *realm;     /* of EAP_ID, NULL: "nai.epc" */
     char nai_prefix;       /* 0 means '0' */
+    bool authenticates;    /* of two steps the first: nothing of the operation is sent */
+    bool bare_address;     /* EAP answers go to url as it stands, although the client repeats its query */
 };
 
 /* A user's parameter of this value is left out, default or not. */

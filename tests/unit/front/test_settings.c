@@ -126,7 +126,7 @@ static void test_each_fault_is_refused_and_named(void **state)
         {{.device = "{ listen: [], plain_listen: [\"127.0.0.1:1\"], irat_spelling: [spec] }"},
          "irat_spelling"},
         {{.device = "{ listen: [], plain_listen: [\"127.0.0.1:1\"], offered: [ap2003, ap1] }"},
-         ":54: offered: \"ap1\" is not an AppID"},
+         ":2:72: offered: \"ap1\" is not an AppID"},
         {{.device = "{ listen: [], plain_listen: [\"127.0.0.1:1\"], trusted_proxies: [ten] }"},
          "trusted_proxies"},
         {{.device = "{ listen: [], plain_listen: [\"127.0.0.1:1\"], path: x }"}, "path must begin with"},

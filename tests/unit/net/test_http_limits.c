@@ -93,6 +93,46 @@ static void test_slow_senders_are_cut_off(void **state)
     pump_until(f, &f->stats.connections_open, 0);
 }
 
+static bool closed_gate;
+
+static bool gate(void *env, int64_t behind_us)
+{
+    (void)env;
+    assert_true(behind_us >= 0);
+    return !closed_gate;
+}
+
+static void test_a_closed_gate_resets_new_connections_and_leaves_the_others(void **state)
+{
+    struct fixture *f = *state;
+    struct client old, refused;
+    struct answer a;
+
+    f->conf.admit = gate;
+    closed_gate = false;
+    fixture_open(f, loop, handle);
+    client_open(&old, f);
+    client_ask(&old, "GET / HTTP/1.1\r\n\r\n", &a);
+    assert_int_equal(a.status, 200);
+    answer_free(&a);
+    closed_gate = true;
+    client_open(&refused, f);
+    assert_true(client_sees_end(&refused, 1000));
+    client_close(&refused);
+    assert_int_equal(atomic_load(&f->stats.connections_refused), 1);
+    client_ask(&old, "GET / HTTP/1.1\r\n\r\n", &a);
+    assert_int_equal(a.status, 200);
+    answer_free(&a);
+    client_close(&old);
+    closed_gate = false;
+    client_open(&old, f);
+    client_ask(&old, "GET / HTTP/1.1\r\n\r\n", &a);
+    assert_int_equal(a.status, 200);
+    answer_free(&a);
+    client_close(&old);
+    pump_until(f, &f->stats.connections_open, 0);
+}
+
 static void test_idle_connections_end_after_their_time(void **state)
 {
     struct fixture *f = *state;
@@ -312,6 +352,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         CASE(test_slow_senders_are_cut_off),
+        CASE(test_a_closed_gate_resets_new_connections_and_leaves_the_others),
         CASE(test_idle_connections_end_after_their_time),
         CASE(test_a_client_that_does_not_read_is_cut_off),
         CASE(test_connections_over_the_limits_are_closed_at_once),

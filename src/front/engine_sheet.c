@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the consent pages need of the snapshot and of a worker's engine. */
+#include "sheet.h"
+
+#include "engine_login.h"
+
+static bool needs_pages(const struct ecs_snapshot *s)
+{
+    return s->websheet->enabled || login_has_page(s);
+}
+
+void sheet_snapshot_load(struct ecs_snapshot *s, const char *path, struct ecs_faults *faults,
+                         struct ecs_faults *warnings)
+{
+    s->portal_url = s->policy_conf->portal_url;
+    if (needs_pages(s))
+        s->sheets = sheet_set_load(s->websheet->directory, s->device->default_language, faults, warnings);
+    if (s->server->mode == ECS_MODE_PRODUCTION &&
+        ecs_str_starts_with(ecs_str_of(s->address->url), ECS_STR("http://")))
+        ecs_fault_add(faults, path, 0, 0, "address.url: http:// is refused unless server.mode is lab");
+    if (!s->websheet->enabled)
+        return;
+    if (!s->web->public_url[0])
+        ecs_fault_add(faults, path, 0, 0, "websheet.enabled needs web.public_url");
+    if (s->portal_url[0] == '\0')
+        s->portal_url = web_url(s, "vowifi", s->arena);
+    if (!s->portal_url) {
+        s->portal_url = "";
+        ecs_fault_add(faults, path, 0, 0, "out of memory");
+    }
+}
+
+bool engine_sheet_new(struct front *front, struct engine *e)
+{
+    const struct ecs_snapshot *s = e->snapshot;
+
+    if (!s->websheet->enabled)
+        return true;
+    e->address = ecs_address_checker_new(front->pool, s->address, s->server->mode == ECS_MODE_LAB, NULL);
+    return e->address != NULL;
+}
+
+void engine_sheet_free(struct engine *e)
+{
+    ecs_address_checker_free(e->address);
+}

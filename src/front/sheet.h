@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The built-in consent pages: their settings, and a request of theirs in work. */
+#pragma once
+
+#include "ecs/address.h"
+#include "ecs/store_sheet.h"
+#include "sheet_set.h"
+#include "web.h"
+
+/* Section "websheet". */
+struct ecs_websheet_conf {
+    bool enabled;
+    const char *directory;
+    const char *operator_name; /* "" none */
+    struct ecs_str_list countries;
+    int64_t session_s, address_validity_s; /* address_validity_s 0: without end */
+};
+extern const struct ecs_setting sheet_settings[];
+bool sheet_check(const void *section, struct ecs_faults *faults, const struct ecs_yaml_node *node);
+
+/* Snapshot: pages and the address of the portal. */
+void sheet_snapshot_load(struct ecs_snapshot *s, const char *path, struct ecs_faults *faults,
+                         struct ecs_faults *warnings);
+/* Engine: false when memory is short. */
+bool engine_sheet_new(struct front *front, struct engine *e);
+void engine_sheet_free(struct engine *e);
+
+/* Route. */
+bool sheet_enabled(const struct ecs_snapshot *s);
+extern const struct ecs_step sheet_vowifi_steps[];
+void sheet_error(struct web_call *call, enum ecs_rc rc);
+
+/* ---- inside ---- */
+
+enum { SHEET_SECRET = 32 };
+
+/* What the user typed, and what is wrong with it: bits 1 << enum ecs_address_field. */
+struct sheet_form {
+    bool given;   /* the user has sent the form */
+    bool refused; /* by the validator, as a whole */
+    unsigned missing, wrong, bad;
+    struct ecs_address address, suggestion;
+};
+
+struct sheet {
+    struct web_call *call;
+    struct ecs_str sid; /* p NULL: none */
+    struct ecs_flow_ref ref;
+    bool has_secret;
+    uint8_t secret[SHEET_SECRET], handle[ECS_SHEET_HANDLE], ref_digest[ECS_SHEET_HANDLE];
+    struct ecs_sheet_row row;
+    bool opened, moved, written;
+    struct ecs_imsi imsi;
+    struct ecs_subscriber_facts facts;
+    struct ecs_ts43_request request; /* empty: the pages know nothing of the device's requests */
+    struct ecs_app_context context;
+    struct ecs_vowifi_view state;
+    struct sheet_view view;
+    struct sheet_form form;
+    struct ecs_address_result checked;
+    struct ecs_sheet_open open;
+    struct ecs_sheet_move move;
+    struct ecs_sheet_result result;
+};
+
+/* sheet_open.c: steps until the session is known. The first two end with ECS_DONE when there is nothing to
+ * open. */
+enum ecs_next sheet_begin(struct ecs_flow *f);
+enum ecs_next sheet_find(struct ecs_flow *f);
+enum ecs_next sheet_open(struct ecs_flow *f);
+enum ecs_next sheet_opened(struct ecs_flow *f);
+/* The answer of everything but showing: 303 to the page itself. */
+enum ecs_next sheet_redirect(struct ecs_flow *f);
+/* Hidden value of the forms of that step: out holds 27 bytes. False: no memory. */
+bool sheet_step_token(struct sheet *s, int32_t step, char *out);
+
+/* sheet_form.c */
+/* Fills address out of the request; country: the one that the form is for. */
+bool sheet_form_read(struct sheet *s, struct ecs_str country);
+/* The form sealed with the session's secret; {NULL, 0}: no memory. */
+struct ecs_str sheet_form_seal(struct sheet *s, const struct sheet_form *form);
+/* An unreadable one counts as none. */
+void sheet_form_open(struct sheet *s, struct ecs_str sealed, struct sheet_form *ret_form);
+bool sheet_country_allowed(const struct ecs_websheet_conf *conf, struct ecs_str country);
+
+/* sheet_show.c */
+enum sheet_page sheet_current(const struct sheet *s);
+void sheet_show(struct sheet *s, enum sheet_page page);

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the hand-over of a phone to a session. The sealed reference (ServiceFlow_UserData, sid=...) names the
+ * subscriber; it opens one session, whose cookie the browser keeps. Nothing else of what a browser sends says
+ * who it is. */
+#include "sheet.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { SERVICE_VOWIFI = 4, TOKEN_BYTES = 16 };
+
+static const char cookie_name[] = "ecs_sheet";
+
+static bool digest_of(struct sheet *s, const char *label, struct ecs_str text, uint8_t out[ECS_SHEET_HANDLE])
+{
+    const struct ecs_str parts[] = {ecs_str_of(label), text};
+
+    return ecs_digest(s->call->front->crypto, ECS_DIGEST_SHA256, parts, ECS_ARRAY_LEN(parts), out);
+}
+
+static bool take_secret(struct sheet *s)
+{
+    return digest_of(s, "sheet handle ", (struct ecs_str){(const char *)s->secret, sizeof(s->secret)},
+                     s->handle);
+}
+
+bool sheet_step_token(struct sheet *s, int32_t step, char *out)
+{
+    uint8_t mac[ECS_SHA256_LEN];
+    char text[32];
+    struct ecs_str part = {text, (size_t)snprintf(text, sizeof(text), "step %d", (int)step)};
+
+    if (!ecs_hmac(s->call->front->crypto, ECS_DIGEST_SHA256, s->secret, sizeof(s->secret), &part, 1, mac))
+        return false;
+    (void)ecs_base32_encode(mac, TOKEN_BYTES, out);
+    return true;
+}
+
+/* ---- steps ---- */
+
+enum ecs_next sheet_begin(struct ecs_flow *f)
+{
+    struct web_call *c = f->self;
+    struct sheet *s = web_own(c, sizeof(*s));
+    struct ecs_str cookie = web_cookie(c, cookie_name);
+
+    if (!s)
+        return ecs_flow_fail(f, ECS_E_NO_MEMORY, "the pages need more memory");
+    s->call = c;
+    if (c->method == ECS_HTTP_HEAD) /* somebody looks whether there is a page: that opens nothing */
+        return ECS_DONE;
+    if (cookie.n == ECS_BASE32_LEN(SHEET_SECRET) &&
+        ecs_base32_decode(cookie, s->secret, SHEET_SECRET) == SHEET_SECRET) {
+        s->has_secret = true;
+        if (!take_secret(s))
+            return ecs_flow_fail(f, ECS_E_INTERNAL, "no digest");
+    }
+    s->sid = c->method == ECS_HTTP_POST && web_field(c, "step").p ? ECS_STR_NULL : web_field(c, "sid");
+    if (!s->sid.p && !s->has_secret)
+        return ecs_flow_fail(f, ECS_E_FORBIDDEN, "neither a reference nor a session");
+    if (!s->sid.p)
+        return ECS_NEXT;
+    if (ecs_flow_ref_open(c->engine->flow_sealer, s->sid, &s->ref) != ECS_OK)
+        return ecs_flow_fail(f, ECS_E_FORBIDDEN, "the reference is not one of ours");
+    if (s->ref.service != SERVICE_VOWIFI)
+        return ecs_flow_fail(f, ECS_E_FORBIDDEN, "the reference is for another service");
+    return digest_of(s, "sheet reference ", s->sid, s->ref_digest)
+               ? ECS_NEXT
+               : ecs_flow_fail(f, ECS_E_INTERNAL, "no digest");
+}
+
+enum ecs_next sheet_find(struct ecs_flow *f)
+{
+    struct web_call *c = f->self;
+    struct sheet *s = c->own;
+
+    return s->has_secret ? ecs_store_sheet_get(f, c->front->store, s->handle, &s->row) : ECS_NEXT;
+}
+
+/* The same reference with its own cookie: the user goes on, also after a dismissal. */
+static enum ecs_next go_on(struct ecs_flow *f, struct sheet *s)
+{
+    if (s->row.stage != ECS_SHEET_DISMISSED)
+        return sheet_redirect(f);
+    s->move = (struct ecs_sheet_move){.step = s->row.step, .stage = ECS_SHEET_ASKED, .terms = -1};
+    memcpy(s->move.handle, s->handle, sizeof(s->handle));
+    s->opened = true; /* as far as the next step is concerned */
+    return ecs_store_sheet_move(f, s->call->front->store, &s->move, &s->moved);
+}
+
+enum ecs_next sheet_open(struct ecs_flow *f)
+{
+    struct web_call *c = f->self;
+    struct sheet *s = c->own;
+    const struct ecs_websheet_conf *conf = c->engine->snapshot->websheet;
+
+    if (!s->sid.p && !s->row.found)
+        return ecs_flow_fail(f, ECS_E_FORBIDDEN, "the session is unknown or has expired");
+    if (!s->sid.p)
+        return ECS_NEXT;
+    if (s->row.found && memcmp(s->row.ref, s->ref_digest, sizeof(s->ref_digest)) == 0)
+        return go_on(f, s);
+    if (s->ref.expires_s <= c->now || s->ref.issued_s > c->now + 300)
+        return ecs_flow_fail(f, ECS_E_FORBIDDEN, "the reference has expired");
+    if (!ecs_random(c->front->crypto, s->secret, sizeof(s->secret)) || !take_secret(s))
+        return ecs_flow_fail(f, ECS_E_INTERNAL, "no random bytes");
+    s->row = (struct ecs_sheet_row){0};
+    s->open = (struct ecs_sheet_open){.imsi = ecs_str_of(s->ref.imsi.s),
+                                      .service = ECS_STR("vowifi"),
+                                      .expires_s = c->now + conf->session_s};
+    if (s->ref.tac)
+        s->open.tac = ecs_str_of(ecs_printf(f->arena, "%08u", (unsigned)s->ref.tac));
+    memcpy(s->open.terminal, s->ref.terminal, sizeof(s->open.terminal));
+    memcpy(s->open.handle, s->handle, sizeof(s->handle));
+    memcpy(s->open.ref, s->ref_digest, sizeof(s->ref_digest));
+    return ecs_store_sheet_open(f, c->front->store, &s->open, &s->opened);
+}
+
+enum ecs_next sheet_opened(struct ecs_flow *f)
+{
+    struct web_call *c = f->self;
+    struct sheet *s = c->own;
+    const struct ecs_snapshot *snapshot = c->engine->snapshot;
+    char cookie[ECS_BASE32_LEN(SHEET_SECRET) + 1];
+    const char *line;
+
+    if (!s->sid.p)
+        return ECS_NEXT;
+    if (!s->opened)
+        return ecs_flow_fail(f, ECS_E_FORBIDDEN, "the reference was opened before, by another browser");
+    (void)ecs_base32_encode(s->secret, sizeof(s->secret), cookie);
+    line = ecs_printf(f->arena, "%s=%s; Path=%s/vowifi; Max-Age=%lld; Secure; HttpOnly; SameSite=Lax",
+                      cookie_name, cookie, snapshot->web->path, (long long)snapshot->websheet->session_s);
+    ecs_wipe(cookie, sizeof(cookie));
+    if (!line)
+        return ecs_flow_fail(f, ECS_E_NO_MEMORY, "the pages need more memory");
+    web_header(c, "Set-Cookie", line);
+    return sheet_redirect(f);
+}
+
+enum ecs_next sheet_redirect(struct ecs_flow *f)
+{
+    struct web_call *c = f->self;
+    const char *path = ecs_printf(f->arena, "%s/vowifi", c->engine->snapshot->web->path);
+
+    if (!path)
+        return ecs_flow_fail(f, ECS_E_NO_MEMORY, "the pages need more memory");
+    web_header(c, "Location", path);
+    c->status = 303;
+    return ECS_DONE;
+}

@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Access tokens as a client: the three grants, keeping, single flight, and what is made of refusals. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "adapters/oauth_answer.h"
+#include "double_rig.h"
+#include "ecs/oauth_client.h"
+
+enum { NOW = 1700000000 };
+
+struct get {
+    struct ecs_flow flow;
+    struct ecs_arena *arena;
+    struct ecs_oauth_client *client;
+    int64_t now;
+    struct ecs_oauth_token token;
+    void (*then)(struct get *g);
+    void *then_arg;
+    bool done, ended;
+};
+
+static enum ecs_next get_token(struct ecs_flow *f)
+{
+    struct get *g = f->self;
+
+    return ecs_oauth_client_token(f, g->client, g->now, &g->token);
+}
+
+static enum ecs_next note(struct ecs_flow *f)
+{
+    struct get *g = f->self;
+
+    g->done = f->rc == ECS_OK;
+    if (g->done && g->then)
+        g->then(g);
+    return ECS_DONE;
+}
+
+static void at_end(struct ecs_flow *f)
+{
+    struct get *g = f->self;
+
+    g->ended = true;
+}
+
+static const struct ecs_step get_steps[] = {{"get", get_token, 20000}, {"note", note, 0}, {0}};
+
+static void start(struct world *w, struct get *g, struct ecs_oauth_client *client, int64_t now)
+{
+    g->arena = ecs_arena_new(NULL, 0);
+    g->client = client;
+    g->now = now;
+    ecs_flow_start(&g->flow, w->rig.loop, g->arena, NULL, get_steps, g, at_end);
+}
+
+static void finish(struct world *w, struct get *g)
+{
+    for (int i = 0; i < 1000 && !g->ended; i++)
+        assert_int_equal(ecs_loop_turn(w->rig.loop, 20000), ECS_OK);
+    assert_true(g->ended);
+}
+
+/* The token, or the error with "!" before it; overwritten by the next call. */
+static const char *token_at(struct world *w, struct ecs_oauth_client *client, int64_t now,
+                            enum ecs_rc *ret_rc)
+{
+    static char text[512];
+    struct get g = {0};
+
+    start(w, &g, client, now);
+    finish(w, &g);
+    assert_true(g.done);
+    assert_true((g.token.rc == ECS_OK) == (g.token.token != NULL));
+    assert_true((g.token.rc == ECS_OK) == (g.token.error == NULL));
+    snprintf(text, sizeof(text), "%s%s", g.token.token ? "" : "!",
+             g.token.token ? g.token.token : g.token.error);
+    if (ret_rc)
+        *ret_rc = g.token.rc;
+    ecs_arena_free(g.arena);
+    return text;
+}
+
+static struct ecs_oauth_client *open_client(struct world *w, struct ecs_oauth_client_conf conf)
+{
+    struct ecs_oauth_client *client;
+
+    conf.token_url = origin_url("/token");
+    if (!conf.client_id)
+        conf.client_id = "me & co";
+    if (conf.grant == ECS_OAUTH_CLIENT_SECRET && !conf.client_secret)
+        conf.client_secret = "s:e/c r%t";
+    client = ecs_oauth_client_new(w->n, &conf);
+    assert_non_null(client);
+    return client;
+}
+
+static void give(struct world *w, const char *token, const char *expires_in)
+{
+    char rule[512];
+
+    snprintf(rule, sizeof(rule),
+             "{\"path\": \"/token\", \"json\": {\"access_token\": \"%s\", \"token_type\": \"Bearer\", "
+             "\"expires_in\": %s}}",
+             token, expires_in);
+    set_rule(w, rule);
+}
+
+static void test_client_secret_goes_into_the_body(void **state)
+{
+    struct ecs_oauth_client *client;
+    struct world w;
+    const char *log;
+
+    (void)state;
+    world_open(&w);
+    give(&w, "T-1", "3600");
+    client = open_client(&w, (struct ecs_oauth_client_conf){.scope = "a b"});
+    assert_string_equal(token_at(&w, client, NOW, NULL), "T-1");
+    log = origin_log(&w);
+    assert_non_null(strstr(log, "\"method\": \"POST\""));
+    assert_non_null(strstr(log, "\"content-type\": \"application/x-www-form-urlencoded\""));
+    assert_non_null(strstr(log,
+                           "\"body\": \"grant_type=client_credentials&scope=a%20b&client_id=me%20%26%20co"
+                           "&client_secret=s%3Ae%2Fc%20r%25t\""));
+    assert_null(strstr(log, "\"authorization\""));
+    ecs_oauth_client_free(client);
+    world_close(&w);
+}
+
+static void test_client_secret_goes_into_the_basic_header(void **state)
+{
+    static const char pair[] = "me%20%26%20co:s%3Ae%2Fc%20r%25t";
+    char basic[ECS_BASE64_LEN(sizeof(pair)) + 1];
+    struct ecs_oauth_client *client;
+    struct world w;
+    const char *log;
+
+    (void)state;
+    world_open(&w);
+    give(&w, "T-1", "3600");
+    client = open_client(&w, (struct ecs_oauth_client_conf){.basic = true});
+    assert_string_equal(token_at(&w, client, NOW, NULL), "T-1");
+    ecs_base64_encode(pair, sizeof(pair) - 1, basic);
+    log = origin_log(&w);
+    assert_non_null(strstr(log, basic));
+    assert_non_null(strstr(log, "\"body\": \"grant_type=client_credentials\""));
+    ecs_oauth_client_free(client);
+    world_close(&w);
+}
+
+/* Verifies the form field of the only request as a JWS of the signer; gives its claims. */
+static struct ecs_jws_claims sent_assertion(struct world *w, const struct ecs_jws_signer *signer,
+                                            const char *field)
+{
+    struct ecs_str set = ecs_jws_signer_jwks(signer, w->arena), token;
+    struct ecs_jwk_set *keys = ecs_jwk_set_parse(set);
+    struct ecs_jws_expect expect = {
+        .algs = 1u << ECS_JWS_ES256, .now = NOW, .need_exp = true, .need_iat = true, .max_life_s = 3600};
+    struct ecs_jws_claims claims = {0};
+    const char *at = strstr(origin_log(w), field);
+
+    assert_non_null(at);
+    assert_non_null(keys);
+    token.p = at + strlen(field);
+    token.n = strcspn(token.p, "&\"");
+    assert_int_equal(ecs_jws_verify(token, keys, &expect, w->arena, &claims), ECS_JWS_OK);
+    ecs_jwk_set_free(keys);
+    return claims;
+}
+
+static void test_private_key_jwt_signs_a_client_assertion(void **state)
+{
+    struct ecs_jws_signer *signer;
+    struct ecs_oauth_client *client;
+    struct ecs_jws_claims claims;
+    struct world w;
+
+    (void)state;
+    world_open(&w);
+    signer = new_signer(&w, "key-1");
+    give(&w, "T-2", "3600");
+    client = open_client(&w, (struct ecs_oauth_client_conf){.grant = ECS_OAUTH_PRIVATE_KEY_JWT,
+                                                            .signer = signer,
+                                                            .client_id = "client-7",
+                                                            .audience = "https://as.example"});
+    assert_string_equal(token_at(&w, client, NOW, NULL), "T-2");
+    assert_non_null(strstr(origin_log(&w),
+                           "grant_type=client_credentials&client_assertion_type="
+                           "urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&"));
+    claims = sent_assertion(&w, signer, "&client_assertion=");
+    assert_true(ecs_str_eq(claims.iss, ECS_STR("client-7")));
+    assert_true(ecs_str_eq(claims.sub, ECS_STR("client-7")));
+    assert_true(ecs_jws_claim_has(&claims, "aud", ECS_STR("https://as.example")));
+    assert_true(ecs_str_eq(claims.kid, ECS_STR("key-1")));
+    assert_int_equal(claims.jti.n, 32);
+    assert_int_equal(claims.iat, NOW);
+    assert_int_equal(claims.exp, NOW + 300);
+    ecs_oauth_client_free(client);
+    ecs_jws_signer_free(signer);
+    world_close(&w);
+}
+
+static void test_jwt_bearer_signs_the_claims_of_a_service_account(void **state)
+{
+    struct ecs_jws_signer *signer;
+    struct ecs_oauth_client *client;
+    struct ecs_jws_claims claims;
+    struct world w;
+
+    (void)state;
+    world_open(&w);
+    signer = new_signer(&w, "key-1");
+    give(&w, "T-3", "3599");
+    client = open_client(&w, (struct ecs_oauth_client_conf){.grant = ECS_OAUTH_JWT_BEARER,
+                                                            .signer = signer,
+                                                            .client_id = "push@project.example",
+                                                            .scope = "https://scope.example/messaging"});
+    assert_string_equal(token_at(&w, client, NOW, NULL), "T-3");
+    assert_non_null(
+        strstr(origin_log(&w),
+               "\"body\": \"grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion="));
+    claims = sent_assertion(&w, signer, "&assertion=");
+    assert_true(ecs_str_eq(claims.iss, ECS_STR("push@project.example")));
+    assert_null(claims.sub.p);
+    assert_true(ecs_str_eq(claims.scope, ECS_STR("https://scope.example/messaging")));
+    assert_true(ecs_jws_claim_has(&claims, "aud", ecs_str_of(origin_url("/token"))));
+    assert_int_equal(claims.exp, NOW + 3600);
+    ecs_oauth_client_free(client);
+    ecs_jws_signer_free(signer);
+    world_close(&w);
+}
+
+static void test_tokens_are_used_until_shortly_before_their_end(void **state)
+{
+    static const struct {
+        const char *expires_in;
+        int64_t use_s;
+    } cases[] = {{"3600", 3300}, {"\"3600\"", 3300}, {"500", 250},
+                 {"60", 30},     {"null", 300},      {"99999999999", 2591700}};
+    struct world w;
+
+    (void)state;
+    world_open(&w);
+    for (size_t i = 0; i < ECS_ARRAY_LEN(cases); i++) {
+        struct ecs_oauth_client *client = open_client(&w, (struct ecs_oauth_client_conf){0});
+
+        give(&w, "old", cases[i].expires_in);
+        assert_string_equal(token_at(&w, client, NOW, NULL), "old");
+        give(&w, "new", "3600");
+        assert_string_equal(token_at(&w, client, NOW + cases[i].use_s - 1, NULL), "old");
+        assert_string_equal(token_at(&w, client, NOW + cases[i].use_s, NULL), "new");
+        assert_string_equal(token_at(&w, client, NOW, NULL), "new"); /* set back: fetched anew, not trusted */
+        ecs_oauth_client_free(client);
+    }
+    assert_int_equal(asked_times(&w), 3 * (int)ECS_ARRAY_LEN(cases));
+    world_close(&w);
+}
+
+static void test_a_token_of_no_life_is_used_once(void **state)
+{
+    struct ecs_oauth_client *client;
+    struct world w;
+
+    (void)state;
+    world_open(&w);
+    give(&w, "T", "0");
+    client = open_client(&w, (struct ecs_oauth_client_conf){0});
+    assert_string_equal(token_at(&w, client, NOW, NULL), "T");
+    assert_string_equal(token_at(&w, client, NOW, NULL), "T");
+    assert_int_equal(asked_times(&w), 2);
+    ecs_oauth_client_free(client);
+    world_close(&w);
+}
+
+static void test_a_dropped_token_is_fetched_anew_once(void **state)
+{
+    struct ecs_oauth_client *client;
+    struct world w;
+
+    (void)state;
+    world_open(&w);
+    give(&w, "old", "3600");
+    client = open_client(&w, (struct ecs_oauth_client_conf){0});
+    assert_string_equal(token_at(&w, client, NOW, NULL), "old");
+    give(&w, "new", "3600");
+    ecs_oauth_client_drop(client, "something else");
+    assert_string_equal(token_at(&w, client, NOW, NULL), "old");
+    ecs_oauth_client_drop(client, "old");
+    assert_string_equal(token_at(&w, client, NOW, NULL), "new");
+    ecs_oauth_client_drop(client, "old"); /* another call that was refused with the old one */
+    assert_string_equal(token_at(&w, client, NOW, NULL), "new");
+    assert_int_equal(asked_times(&w), 2);
+    ecs_oauth_client_free(client);
+    world_close(&w);
+}
+
+static void test_one_fetch_serves_all_that_wait(void **state)
+{
+    enum { CALLERS = 6 };
+    struct get g[CALLERS] = {0};
+    struct ecs_oauth_client *client;
+    struct world w;
+
+    (void)state;
+    world_open(&w);
+    set_rule(
+        &w,
+        "{\"path\": \"/token\", \"delay_ms\": 60, \"json\": {\"access_token\": \"T\", \"expires_in\": 9}}");
+    client = open_client(&w, (struct ecs_oauth_client_conf){0});
+    for (int i = 0; i < CALLERS; i++)
+        start(&w, &g[i], client, NOW);
+    rig_turns(&w.rig, 10);
+    ecs_flow_abort(&g[0].flow);
+    ecs_flow_abort(&g[3].flow);
+    ecs_oauth_client_free(client); /* lives until the waiting are served */
+    for (int i = 0; i < CALLERS; i++) {
+        finish(&w, &g[i]);
+        assert_true(g[i].done == (i != 0 && i != 3));
+        if (g[i].done)
+            assert_string_equal(g[i].token.token, "T");
+        ecs_arena_free(g[i].arena);
+    }
+    assert_int_equal(asked_times(&w), 1);
+    world_close(&w);
+}
+
+static void test_a_client_nobody_waits_for_gives_its_fetch_up(void **state)
+{
+    struct get g = {0};
+    struct ecs_oauth_client *client;
+    struct world w;
+
+    (void)state;
+    world_open(&w);
+    set_rule(&w, "{\"path\": \"/token\", \"mode\": \"hang\"}");
+    client = open_client(&w, (struct ecs_oauth_client_conf){0});
+    start(&w, &g, client, NOW);
+    rig_turns(&w.rig, 10);
+    ecs_flow_abort(&g.flow);
+    finish(&w, &g);
+    ecs_arena_free(g.arena);
+    ecs_oauth_client_free(client);
+    world_close(&w); /* the sanitizer would tell of a fetch left behind */
+}
+
+static void test_refusals_and_troubles_are_told_apart(void **state)
+{
+    static const struct {
+        const char *rule;
+        enum ecs_rc rc;
+        const char *text;
+    } cases[] = {
+        {"\"status\": 401, \"json\": {\"error\": \"invalid_client\"}", ECS_E_CONFIG,
+         "HTTP status 401, invalid_client"},
+        {"\"status\": 400, \"json\": {\"error\": \"invalid_scope\"}", ECS_E_CONFIG,
+         "HTTP status 400, invalid_scope"},
+        {"\"status\": 400, \"json\": {\"error\": \"temporarily_unavailable\"}", ECS_E_BACKEND,
+         "temporarily_unavailable"},
+        {"\"status\": 400, \"json\": {\"error\": \"se cret\\nvalue\"}", ECS_E_CONFIG,
+         "400 without an error code"},
+        {"\"status\": 403, \"body\": \"<html>\"", ECS_E_CONFIG, "403 without an error code"},
+        {"\"status\": 404", ECS_E_CONFIG, "404"},
+        {"\"status\": 429", ECS_E_OVERLOAD, "429"},
+        {"\"status\": 503, \"json\": {\"error\": \"invalid_client\"}", ECS_E_BACKEND, "503"},
+        {"\"status\": 302", ECS_E_BACKEND, "302"},
+        {"\"body\": \"no json\"", ECS_E_BACKEND, "no JSON object"},
+        {"\"json\": {\"access_token\": \"\"}", ECS_E_BACKEND, "no usable access_token"},
+        {"\"json\": {\"access_token\": \"a b\"}", ECS_E_BACKEND, "no usable access_token"},
+        {"\"json\": {\"access_token\": 5}", ECS_E_BACKEND, "no usable access_token"},
+        {"\"body\": \"{\\\"access_token\\\":\\\"a\\\",\\\"access_token\\\":\\\"b\\\"}\"", ECS_E_BACKEND,
+         "no usable access_token"},
+        {"\"json\": {\"access_token\": \"a\", \"token_type\": \"mac\"}", ECS_E_BACKEND, "another type"},
+        {"\"json\": {\"access_token\": \"a\", \"token_type\": 1}", ECS_E_BACKEND, "another type"},
+        {"\"mode\": \"cut\", \"json\": {\"access_token\": \"a\"}", ECS_E_BACKEND, "connection broke"},
+    };
+    struct world w;
+
+    (void)state;
+    world_open(&w);
+    for (size_t i = 0; i < ECS_ARRAY_LEN(cases); i++) {
+        struct ecs_oauth_client *client = open_client(&w, (struct ecs_oauth_client_conf){0});
+        char rule[512];
+        const char *text;
+        enum ecs_rc rc;
+
+        snprintf(rule, sizeof(rule), "{\"path\": \"/token\", %s}", cases[i].rule);
+        set_rule(&w, rule);
+        text = token_at(&w, client, NOW, &rc);
+        if (rc != cases[i].rc || !strstr(text, cases[i].text))
+            fail_msg("%s: %s: %s", rule, ecs_rc_name(rc), text);
+        assert_null(strstr(text, "cret"));
+        ecs_oauth_client_free(client);
+    }
+    world_close(&w);
+}
+
+static void test_invalid_grant_tells_of_the_clock(void **state)
+{
+    static const struct {
+        const char *date, *text;
+    } cases[] = {{"Tue, 14 Nov 2023 22:15:20 GMT", "our clock is 120 s behind the provider's"},
+                 {"Tue, 14 Nov 2023 21:13:20 GMT", "our clock is 3600 s ahead of the provider's"},
+                 {"Tue, 14 Nov 2023 22:13:22 GMT", "the clocks agree"},
+                 {"12345678901234567890123", "clock wrong?"},
+                 {"yesterday", "clock wrong?"}};
+    struct world w;
+
+    (void)state;
+    world_open(&w);
+    for (size_t i = 0; i < ECS_ARRAY_LEN(cases); i++) {
+        struct ecs_oauth_client *client = open_client(&w, (struct ecs_oauth_client_conf){0});
+        char rule[512];
+        const char *text;
+        enum ecs_rc rc;
+
+        snprintf(rule, sizeof(rule),
+                 "{\"path\": \"/token\", \"status\": 400, \"headers\": {\"Date\": \"%s\"}, "
+                 "\"json\": {\"error\": \"invalid_grant\", \"error_description\": \"secret\"}}",
+                 cases[i].date);
+        set_rule(&w, rule);
+        text = token_at(&w, client, NOW, &rc);
+        assert_int_equal(rc, ECS_E_CONFIG);
+        assert_non_null(strstr(text, "invalid_grant"));
+        if (!strstr(text, cases[i].text))
+            fail_msg("%s", text);
+        assert_null(strstr(text, "secret"));
+        ecs_oauth_client_free(client);
+    }
+    world_close(&w);
+}
+
+static void test_after_a_failure_the_provider_is_left_alone(void **state)
+{
+    struct ecs_oauth_client *client;
+    struct world w;
+    enum ecs_rc rc;
+
+    (void)state;
+    world_open(&w);
+    client = open_client(&w, (struct ecs_oauth_client_conf){0});
+    set_rule(&w, "{\"path\": \"/token\", \"status\": 401, \"json\": {\"error\": \"invalid_client\"}}");
+    token_at(&w, client, NOW, &rc);
+    assert_int_equal(rc, ECS_E_CONFIG);
+    assert_non_null(strstr(token_at(&w, client, NOW + 29, &rc), "invalid_client"));
+    assert_int_equal(rc, ECS_E_CONFIG);
+    assert_int_equal(asked_times(&w), 1);
+    set_rule(&w, "{\"path\": \"/token\", \"status\": 503, \"headers\": {\"Retry-After\": \"40\"}}");
+    token_at(&w, client, NOW + 30, &rc);
+    assert_int_equal(rc, ECS_E_BACKEND);
+    token_at(&w, client, NOW + 69, &rc);
+    assert_int_equal(asked_times(&w), 2);
+    set_rule(&w, "{\"path\": \"/token\", \"status\": 503, \"headers\": {\"Retry-After\": \"86400\"}}");
+    token_at(&w, client, NOW + 70, &rc);
+    token_at(&w, client, NOW + 369, &rc);
+    assert_int_equal(asked_times(&w), 3);
+    set_rule(&w, "{\"path\": \"/token\", \"status\": 500}");
+    token_at(&w, client, NOW + 370, &rc);
+    token_at(&w, client, NOW + 370,
+             &rc); /* without a hint: the breaker and the caller's back-off are enough */
+    assert_int_equal(asked_times(&w), 5);
+    give(&w, "T", "3600");
+    assert_string_equal(token_at(&w, client, NOW + 371, &rc), "T");
+    ecs_oauth_client_free(client);
+    world_close(&w);
+}
+
+static void test_no_answer_is_told_as_such(void **state)
+{
+    struct ecs_oauth_client_conf conf = {
+        .client_id = "a", .client_secret = "b", .token_url = "http://127.0.0.1:1/"};
+    struct ecs_oauth_client *client;
+    struct world w;
+    enum ecs_rc rc;
+
+    (void)state;
+    world_open(&w);
+    client = ecs_oauth_client_new(w.n, &conf);
+    token_at(&w, client, NOW, &rc);
+    assert_int_equal(rc, ECS_E_BACKEND);
+    ecs_oauth_client_free(client);
+    conf.token_url = "gopher://provider/";
+    client = ecs_oauth_client_new(w.n, &conf);
+    assert_null(strstr(token_at(&w, client, NOW, &rc), "provider"));
+    assert_int_equal(rc, ECS_E_CONFIG);
+    ecs_oauth_client_free(client);
+    conf.grant = ECS_OAUTH_JWT_BEARER; /* without a signer */
+    client = ecs_oauth_client_new(w.n, &conf);
+    assert_non_null(strstr(token_at(&w, client, NOW, &rc), "cannot be signed"));
+    assert_int_equal(rc, ECS_E_CONFIG);
+    ecs_oauth_client_free(client);
+    world_close(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_client_secret_goes_into_the_body),
+        cmocka_unit_test(test_client_secret_goes_into_the_basic_header),
+        cmocka_unit_test(test_private_key_jwt_signs_a_client_assertion),
+        cmocka_unit_test(test_jwt_bearer_signs_the_claims_of_a_service_account),
+        cmocka_unit_test(test_tokens_are_used_until_shortly_before_their_end),
+        cmocka_unit_test(test_a_token_of_no_life_is_used_once),
+        cmocka_unit_test(test_a_dropped_token_is_fetched_anew_once),
+        cmocka_unit_test(test_one_fetch_serves_all_that_wait),
+        cmocka_unit_test(test_a_client_nobody_waits_for_gives_its_fetch_up),
+        cmocka_unit_test(test_refusals_and_troubles_are_told_apart),
+        cmocka_unit_test(test_invalid_grant_tells_of_the_clock),
+        cmocka_unit_test(test_after_a_failure_the_provider_is_left_alone),
+        cmocka_unit_test(test_no_answer_is_told_as_such),
+    };
+
+    return cmocka_run_group_tests(tests, start_origin, stop_origin);
+}
