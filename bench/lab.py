@@ -128,6 +128,10 @@ class Lab:
         for kind, options in (("ec", ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]), ("rsa", ["-newkey", "rsa:2048"])):
             self.call("openssl", "req", "-x509", *options, "-nodes", "-days", "30", "-keyout", self.path(kind + ".key"), "-out",
                       self.path(kind + ".crt"), "-subj", "/CN=" + NAME, "-addext", "subjectAltName=DNS:" + NAME)
+        # For clients that check the name: a certificate of localhost.
+        self.call("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-keyout",
+                  self.path("local.key"), "-out", self.path("local.crt"), "-subj", "/CN=localhost", "-addext",
+                  "subjectAltName=DNS:localhost,IP:127.0.0.1")
         for ring in ("token.keys", "subscriber.keys"):
             self.write(ring, "1 " + os.urandom(32).hex() + "\n")
         (self.dir / "ticket.key").write_bytes(os.urandom(64))
@@ -208,13 +212,13 @@ admin: {{ socket: {self.dir}/{name}-@KIND@.sock, metrics_listen: "" }}
     # ---- nginx ----
 
     def nginx_config(self, name, workers, document, small):
-        ports = {"ec": free_port(), "rsa": free_port(), "tuned": free_port()}
+        ports = {"ec": free_port(), "rsa": free_port(), "tuned": free_port(), "local": free_port()}
         site = self.dir / "www"
         site.mkdir(exist_ok=True)
         (site / "file").write_bytes(document)
         escape = small.decode().replace("\\", "\\\\").replace('"', '\\"').replace("$", "")
         server = """
-  server {{ listen 127.0.0.1:{port} ssl reuseport; ssl_certificate {d}/{kind}.crt; ssl_certificate_key {d}/{kind}.key; {extra}
+  server {{ listen 127.0.0.1:{port} ssl{http2} reuseport; ssl_certificate {d}/{kind}.crt; ssl_certificate_key {d}/{kind}.key; {extra}
     root {d}/www; default_type application/json;
     location /none {{ default_type text/plain; return 404 "{small}"; }} }}"""
         tuned = ("ssl_prefer_server_ciphers on; ssl_ciphers ECDHE+AESGCM128:ECDHE+AESGCM; "
@@ -226,8 +230,9 @@ admin: {{ socket: {self.dir}/{name}-@KIND@.sock, metrics_listen: "" }}
                 f"worker_rlimit_nofile 20000; events {{ worker_connections 15000; }}\n"
                 f"http {{ access_log off; keepalive_requests 1000000000; keepalive_timeout 300s; ssl_protocols TLSv1.2 TLSv1.3;\n"
                 f" {temp}\n")
-        for key, kind, extra in (("ec", "ec", ""), ("rsa", "rsa", ""), ("tuned", "ec", tuned)):
-            text += server.format(port=ports[key], kind=kind, d=self.dir, extra=extra, small=escape)
+        for key, kind, extra in (("ec", "ec", ""), ("rsa", "rsa", ""), ("tuned", "ec", tuned), ("local", "local", "")):
+            text += server.format(port=ports[key], kind=kind, d=self.dir, extra=extra, small=escape,
+                                  http2=" http2" if key == "local" else "")
         self.write(name + ".conf", text + "\n}\n")
         return ports
 

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Goal 15: outgoing calls beside wrk. Goal 17: ten times the capacity, with entitlement-devsim as the devices."""
+import json
+import os
+import re
+import resource
+import subprocess
+import time
+
+from lab import LOAD_CPU, SERVER_CPU, pin
+from measure import Row, at_least, at_most, info, median, rounds
+
+
+# ---- 15: outgoing calls ----
+
+def outgoing(b, port, http2):
+    done = subprocess.run([b.lab.tool("bench_neighbour"), f"https://localhost:{b.nginx.ports[port]}/file", b.lab.path("local.crt"),
+                           str(len(b.document)), "16", str(b.seconds), "2" if http2 else "1"], capture_output=True, text=True,
+                          timeout=60, preexec_fn=lambda: os.sched_setaffinity(0, {LOAD_CPU}))
+    if done.returncode:
+        raise RuntimeError(f"bench_neighbour: {done.stdout} {done.stderr}")
+    return json.loads(done.stdout)
+
+
+def wrk(b, port):
+    """wrk's rate for one core, from its own CPU time."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(["wrk", "-t1", "-c16", f"-d{max(1, round(b.seconds))}s", f"https://localhost:{b.nginx.ports[port]}/file"],
+                          capture_output=True, text=True, timeout=60, preexec_fn=lambda: os.sched_setaffinity(0, {LOAD_CPU}))
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    total = re.search(r"(\d+) requests in", done.stdout)
+    if not total or "Non-2xx" in done.stdout:
+        raise RuntimeError(f"wrk: {done.stdout} {done.stderr}")
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return {"cpu_us": cpu * 1e6 / int(total[1])}
+
+
+def goal_15(b):
+    ours, h2, peer = rounds(b.rounds, lambda: outgoing(b, "local", False), lambda: outgoing(b, "local", True), lambda: wrk(b, "local"))
+    note = (f"CPU {median([o['cpu_us'] for o in ours]):.1f} us a call by HTTP/1.1, {median([o['cpu_us'] for o in h2]):.1f} us by HTTP/2, "
+            f"{median([p['cpu_us'] for p in peer]):.1f} us of wrk")
+    yield at_least("15", "outgoing calls per core, 16 in flight, kept connections, HTTP/1.1: relative to wrk",
+                   [p["cpu_us"] / o["cpu_us"] for o, p in zip(ours, peer)], 0.45, [note])
+    yield at_least("15", "the same by one HTTP/2 connection: calls per core relative to HTTP/1.1",
+                   [o["cpu_us"] / h["cpu_us"] for o, h in zip(ours, h2)], 1.0)
+
+
+# ---- 17: storm ----
+
+def devsim(b, daemon, *options):
+    command = [str(b.lab.build / "src/tools/devsim/entitlement-devsim"), "load", "--no-table", "--insecure", "--url",
+               f"https://127.0.0.1:{daemon.ports['ec']}/ts43", "--subscribers", b.lab.path("storm.csv")]
+    for app in ("ap2003", "ap2004", "ap2005"):
+        command += ["--app", app]
+    done = subprocess.run(command + [str(o) for o in options], capture_output=True, text=True, timeout=120,
+                          preexec_fn=lambda: os.sched_setaffinity(0, {LOAD_CPU}))
+    if not done.stdout.startswith("{"):
+        raise RuntimeError(f"entitlement-devsim load: {done.stderr[-300:]}")
+    return json.loads(done.stdout)
+
+
+def good_of(figures):
+    return figures["jobs"] / figures["seconds"]
+
+
+def goal_17(b):
+    """Cold phones: handshake and full EAP-AKA each. First as many as there is room for (the capacity), then ten times as
+    many begin per second, whatever becomes of them. PostgreSQL shares the daemon's processor: the load has one of its own."""
+    with open(b.lab.path("main.cards")) as cards, open(b.lab.path("storm.csv"), "w") as out:
+        out.writelines(",".join(line.split()[:3]) + "\n" for line in cards)
+    daemon = b.lab.daemon("storm")
+    seconds = 4 if b.quick else 8
+    pin(b.lab.postgres_pids(), {SERVER_CPU})
+    quiet, storm = [], []
+    try:
+        for _ in range(min(b.rounds, 5)):
+            quiet.append(devsim(b, daemon, "--mode", "cold-eap", "--connections", 32, "--in-flight", 32, "--seconds", seconds))
+            time.sleep(1)
+            storm.append(devsim(b, daemon, "--mode", "cold-eap", "--connections", 9000, "--rate", round(10 * good_of(quiet[-1])),
+                                "--job-limit", 5000, "--seconds", seconds))
+            time.sleep(2)
+            if not daemon.alive():
+                raise RuntimeError("the daemon has ended")
+        after = devsim(b, daemon, "--mode", "cold-eap", "--connections", 32, "--in-flight", 32, "--seconds", seconds)
+    finally:
+        pin(b.lab.postgres_pids(), {LOAD_CPU})
+        b.lab.end(daemon)
+    refused = [s["errors"]["connect"] + s["errors"]["tls"] + s["errors"]["status"] + s["errors"]["timeout"] for s in storm]
+    yield at_least("17", "ten times the capacity in cold EAP-AKA: exchanges finished relative to the capacity",
+                   [good_of(s) / good_of(q) for q, s in zip(quiet, storm)], 0.9,
+                   [f"{median([good_of(s) for s in storm]):,.0f}/s against {median([good_of(q) for q in quiet]):,.0f}/s",
+                    f"{median(refused):,.0f} attempts were refused or gave up"])
+    yield at_most("17", "p99 from request to answer of those that were admitted", [s["answer"]["p99_us"] / 1000 for s in storm], 1000,
+                  [f"p50 {median([s['answer']['p50_us'] for s in storm]) / 1000:.0f} ms, without storm p99 "
+                   f"{median([q['answer']['p99_us'] for q in quiet]) / 1000:.0f} ms"], " ms")
+    yield at_most("17", "p99 of their handshakes", [s["handshake"]["p99_us"] / 1000 for s in storm], 2000, unit=" ms")
+    yield at_least("17", "capacity right after the storms relative to before", [good_of(after) / good_of(quiet[0])], 0.9)
+
+
+GOALS = [("15", goal_15), ("17", goal_17)]
