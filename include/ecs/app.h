@@ -35,9 +35,11 @@ struct ecs_app_context {
     const struct ecs_ts43_request *request;
     struct ecs_version version; /* to answer by (ecs_version_effective) */
     const struct ecs_subscriber_facts *line;
-    const struct ecs_imsi *imsi; /* proven */
-    size_t plmn_n;               /* digits of the home PLMN in front of the IMSI, 0 unknown */
-    const char *portal_url;      /* "" none */
+    const struct ecs_imsi *imsi;                /* proven */
+    size_t plmn_n;                              /* digits of the home PLMN in front of the IMSI, 0 unknown */
+    const char *portal_url;                     /* "" none */
+    const struct ecs_jws_signer *portal_signer; /* of {jwt} in flow-data; NULL: the placeholder stays empty */
+    const char *portal_issuer, *portal_audience;
     unsigned irat_names, offered;
     int64_t now; /* Unix seconds */
     int utc_offset_s;

@@ -96,6 +96,9 @@ struct ecs_auth {
 /* Selection matrix (ts43-protocol digest 10.1) over auth->request and auth->env: sets auth->method.
  * ECS_E_AUTH_NEEDED when the request carries no usable credential. */
 enum ecs_rc ecs_auth_select(struct ecs_auth *auth) ECS_MUST_CHECK;
+/* Without EAP_ID and token the same request could be authenticated in another way: an identity provider or
+ * one-time codes serve it (TS.43 Table 7: 511 in place of 503). */
+bool ecs_auth_has_alternative(const struct ecs_auth *auth);
 const char *ecs_auth_method_name(enum ecs_auth_method method);   /* for logs: "eap-aka" */
 const char *ecs_auth_method_metric(enum ecs_auth_method method); /* "eap-begin" */
 bool ecs_auth_method_issues_token(enum ecs_auth_method method);

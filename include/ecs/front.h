@@ -66,6 +66,8 @@ struct ecs_database_conf {
 };
 
 /* Pages for people and endpoints for servers, on the device listeners. */
+struct ecs_callback_conf; /* src/front/callback.h */
+
 struct ecs_web_conf {
     const char *public_url; /* "https://aes.example", without a slash at its end; "": none */
     const char *path;       /* "/web" */
@@ -97,6 +99,7 @@ struct ecs_snapshot {
     const struct ecs_auth_conf *auth;
     const struct ecs_admin_conf *admin;
     const struct ecs_web_conf *web;
+    const struct ecs_callback_conf *callback;
     const struct ecs_websheet_conf *websheet;
     const struct ecs_address_conf *address;
     struct sheet_set *sheets; /* pages; NULL: none are served */
@@ -105,7 +108,8 @@ struct ecs_snapshot {
     struct ecs_policy *policy;
     struct ecs_messages *messages;
     struct ecs_keyring token_keys, subscriber_keys;
-    struct ecs_http_tls *tls; /* NULL without certificates */
+    struct ecs_http_tls *tls;          /* NULL without certificates */
+    struct ecs_http_tls *callback_tls; /* of the listener for portal partners; NULL: none */
     struct ecs_version_bounds bounds;
     struct ecs_version_map *version_map;
     size_t version_map_n;

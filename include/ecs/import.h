@@ -47,3 +47,7 @@ enum ecs_rc ecs_import_subscribers(struct ecs_pg_sync *sync, const struct ecs_im
 /* Columns: tac (needed), vendor, model, category, capabilities (words separated by blank, ";" or "|"). */
 enum ecs_rc ecs_import_devices(struct ecs_pg_sync *sync, const struct ecs_import_conf *conf,
                                struct ecs_import_result *ret_result);
+/* Columns: subject, provider (both needed), imsi or msisdn (the line; a number must be of one subscriber). Rows
+ * that exist are left alone; none is removed. */
+enum ecs_rc ecs_import_subjects(struct ecs_pg_sync *sync, const struct ecs_import_conf *conf,
+                                struct ecs_import_result *ret_result);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* JSON Web Signatures in compact form (RFC 7515, 7519) behind an allow-list: libjose does the signature, this
- * decides what may be believed. Pure: keys, text and time come in. */
+ * decides what may be believed. Pure: keys, text and time come in. Sets and signers do not change once made:
+ * several threads may use one. */
 #pragma once
 
 #include "ecs/arena.h"

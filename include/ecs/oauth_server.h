@@ -11,6 +11,7 @@ struct ecs_conf;
 struct ecs_crypto;
 struct ecs_form;
 struct ecs_http_pool;
+struct ecs_neighbour_stats;
 struct ecs_oauth_caller;
 struct ecs_oauth_server;
 struct ecs_store;
@@ -50,6 +51,7 @@ struct ecs_oauth_env {
     const struct ecs_conf *conf;
     const char *public_url, *web_path;
     struct ecs_http_pool *pool; /* NULL only while no caller has jwks_url and tokens are our own */
+    struct ecs_neighbour_stats *jwks_stats, *introspection_stats; /* NULL: none */
     struct ecs_crypto *crypto;
     struct ecs_store *store;
 };
@@ -93,7 +95,6 @@ struct ecs_oauth_ask {
     int64_t now;
     /* results */
     enum ecs_oauth_error error;         /* set when the flow fails; f->reason says more and may be shown */
-    uint32_t retry_after_s;             /* with ECS_OAUTH_BUSY; 0: unknown */
     const char *client_id;              /* known caller, for logs; NULL: none */
     struct ecs_str access_token, scope; /* token steps */
     int64_t expires_in_s;

@@ -63,17 +63,19 @@ struct ecs_push_conf {
     const struct ecs_sms_conf *sms;
     struct ecs_neighbour_stats *stats; /* array of ECS_PUSH_SMS + 1, by channel; NULL: none */
 };
-/* NULL with a sentence in *ret_error (in arena): a key file cannot be used, no memory. */
+/* NULL with a sentence in *ret_error (static or in arena): a key cannot be used, no memory. The sections are
+ * copied; stats, pool and loop must live until the last flow that sends has given its arena back. */
 struct ecs_push *ecs_push_new(struct ecs_http_pool *pool, struct ecs_loop *loop,
                               const struct ecs_push_conf *conf, struct ecs_arena *arena,
                               const char **ret_error);
-/* Sends under way go on to their end. */
+/* Sends under way go on to their end; what they need is freed with the arena of the last of their flows. */
 void ecs_push_free(struct ecs_push *push);
 bool ecs_push_has(const struct ecs_push *push, enum ecs_push_channel channel);
 /* A registration token that this channel could ever send to: shape only; WNS: https and *.notify.windows.com
  * (G-022). */
 bool ecs_push_token_fits(enum ecs_push_channel channel, struct ecs_str token);
-/* May wait. now: Unix seconds. */
+/* May wait, and never fails the flow by itself: the next step looks at *ret_result. Strings of the message
+ * must live until then; now: Unix seconds. */
 enum ecs_next ecs_push_send(struct ecs_flow *f, struct ecs_push *push, const struct ecs_push_message *message,
                             int64_t now, struct ecs_send_result *ret_result);
 enum ecs_next ecs_push_text(struct ecs_flow *f, struct ecs_push *push, const struct ecs_sms_text *text,

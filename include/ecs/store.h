@@ -95,9 +95,8 @@ struct ecs_subscriber_facts {
     const struct ecs_line_service *services; /* those with a row */
     size_t n_services;
     const struct ecs_notice *notices; /* active now, of this brand or of all */
-    size_t n_notices;
     const struct ecs_str *registrations; /* of this device: texts for ecs_registration_read */
-    size_t n_registrations;
+    size_t n_notices, n_registrations;
     int64_t content_revision; /* never falls, grows with the content: base of VERS.version */
 };
 

@@ -245,9 +245,13 @@ void smpp_answered(struct sms_smpp *s, const struct ecs_smpp_pdu *pdu)
 static void cancel(void *arg)
 {
     struct smpp_submit *submit = arg;
+    struct sms_smpp *s = submit->session;
 
-    if (submit->session)
-        drop(submit);
+    if (!s)
+        return;
+    drop(submit);
+    if (s->waiting.first) /* its place in the window is free */
+        ecs_timer_arm(&s->pace, s->loop, 0, on_pace, s);
 }
 
 /* Type of number and numbering plan of the sender: "+49..." is international, up to eight digits a short

@@ -237,6 +237,7 @@ static void take_packet(struct sms_smpp *s, const struct ecs_smpp_pdu *pdu)
             go_down(s, ECS_SEND_CONFIG, "the SMSC does not know bind_transceiver", NULL);
         else
             smpp_answered(s, pdu);
+        smpp_pump(s);
         break;
     case ECS_SMPP_UNBIND_RESP:
         if (s->state == SMPP_UNBINDING)

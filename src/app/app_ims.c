@@ -94,7 +94,9 @@ static struct ecs_str flow_data(struct ecs_app_context *c, struct ecs_str text, 
         {ECS_STR("prov"), ecs_str_of(digits[s->provisioning])},
         {ECS_STR("lang"), ecs_messages_languages(c->messages, &(size_t){0})[c->language]},
         {ECS_STR("brand"), c->line->brand},
+        {ECS_STR("jwt"), ECS_STR("")},
     };
+    const struct app_portal_states states = {s->terms, s->address, s->provisioning};
 
     if (!text.n)
         return ECS_STR("");
@@ -106,6 +108,12 @@ static struct ecs_str flow_data(struct ecs_app_context *c, struct ecs_str text, 
     if (ecs_flow_ref_seal(c->crypto, c->flow_sealer, &ref, sid) != ECS_OK)
         return ECS_STR_NULL;
     values[0].value = ecs_str_of(sid);
+    /* A signature costs more than all the rest: only where it is wanted. */
+    if (c->portal_signer && ecs_str_find(text, ECS_STR("{jwt}")) >= 0) {
+        values[ECS_ARRAY_LEN(values) - 1].value = app_portal_jwt(c, "vowifi", sid, &states, ref.expires_s);
+        if (!values[ECS_ARRAY_LEN(values) - 1].value.p)
+            return ECS_STR_NULL;
+    }
     ecs_template_expand(text, values, ECS_ARRAY_LEN(values), true, &out);
     copy = (struct ecs_str){out.overflow ? NULL : ecs_strdup(c->arena, ecs_buf_str(&out)), out.n};
     ecs_buf_done(&out);

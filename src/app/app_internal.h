@@ -5,6 +5,13 @@
 #include "ecs/app.h"
 #include "ims_state.h"
 
+struct app_portal_states {
+    int terms, address, provisioning; /* TS.43 values */
+};
+/* JSON Web Token that hands the user over to a page, in the arena; {NULL, 0}: not signed. */
+struct ecs_str app_portal_jwt(struct ecs_app_context *c, const char *service, const char *reference,
+                              const struct app_portal_states *states, int64_t expires_s);
+
 typedef enum ecs_rc (*app_build_fn)(struct ecs_app_context *c, struct ecs_doc *doc, struct ecs_doc_node *node,
                                     const struct ecs_decisions *decisions, struct ecs_app_result *result);
 

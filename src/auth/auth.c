@@ -89,6 +89,16 @@ enum ecs_rc ecs_auth_select(struct ecs_auth *auth)
     return ECS_E_AUTH_NEEDED;
 }
 
+bool ecs_auth_has_alternative(const struct ecs_auth *auth)
+{
+    struct ecs_ts43_request bare = *auth->request;
+    struct ecs_auth other = *auth;
+
+    bare.param[ECS_P_EAP_ID] = bare.param[ECS_P_TOKEN] = ECS_STR_NULL;
+    other.request = &bare;
+    return auth_oidc_begins(&other) || auth_otp_begins(&other);
+}
+
 uint16_t ecs_auth_groups(const struct ecs_ts43_request *request)
 {
     uint16_t groups = 0;

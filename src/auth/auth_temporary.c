@@ -50,6 +50,20 @@ static enum ecs_next check_operator(struct ecs_flow *f)
     return check_request(f, ECS_GRANT_OPERATOR, ECS_P_OPERATOR_TOKEN);
 }
 
+/* A calling server proves itself first (TS.43 2.8.3). A phone may hold such a token, too (transfers, ap2015):
+ * it names its terminal_id, and an access_token of its request is that of an application. */
+static enum ecs_next prove_caller(struct ecs_flow *f)
+{
+    struct ecs_auth *auth = f->self;
+    const struct work *w = auth->exchange;
+    bool server =
+        auth->request->param[ECS_P_REQUESTOR_ID].n || !auth->request->has_terminal || w->app == ECS_APP_2014;
+
+    if (!server || !ecs_auth_server_is_wanted(auth))
+        return ECS_NEXT;
+    return ecs_flow_call(f, ecs_auth_server_steps, auth);
+}
+
 /* An operation that this deployment does not serve uses nothing up. */
 static enum ecs_next use_token(struct ecs_flow *f)
 {
@@ -80,12 +94,14 @@ static enum ecs_next judge_token(struct ecs_flow *f)
 
 const struct ecs_step ecs_auth_temporary_steps[] = {
     {"check-request", check_temporary, 0},
+    {"prove-caller", prove_caller, 0},
     {"use-token", use_token, LIMIT_MS},
     {"judge-token", judge_token, 0},
     {0},
 };
 const struct ecs_step ecs_auth_operator_steps[] = {
     {"check-request", check_operator, 0},
+    {"prove-caller", prove_caller, 0},
     {"use-token", use_token, LIMIT_MS},
     {"judge-token", judge_token, 0},
     {0},

@@ -190,8 +190,7 @@ enum ecs_next oauth_read_request(struct ecs_flow *f)
     if (!w)
         return ecs_flow_fail(f, ECS_E_NO_MEMORY, "no memory for the token request");
     ask->work = w;
-    if (!ecs_limiter_peek(ask->server->failures, ecs_hash(ask->peer, strlen(ask->peer)), now_us,
-                          &ask->retry_after_s))
+    if (!ecs_limiter_peek(ask->server->failures, ecs_hash(ask->peer, strlen(ask->peer)), now_us, NULL))
         return oauth_refuse(f, ask, ECS_OAUTH_BUSY, "too many refused requests from this address");
     if (!read_fields(ask->form, w))
         return oauth_refuse(f, ask, ECS_OAUTH_INVALID_REQUEST, "a parameter is given twice");
@@ -342,7 +341,7 @@ enum ecs_next oauth_judge_client(struct ecs_flow *f)
     }
     /* Only who has proven to be the client uses up its share. */
     if (!ecs_limiter_take(ask->server->requests, ecs_hash(ask->client_id, strlen(ask->client_id)),
-                          ecs_loop_now_us(f->loop), &ask->retry_after_s))
+                          ecs_loop_now_us(f->loop), NULL))
         return oauth_refuse(f, ask, ECS_OAUTH_BUSY, "oauth.requests_per_minute is reached");
     return ECS_NEXT;
 }

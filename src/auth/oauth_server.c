@@ -95,6 +95,7 @@ static bool open_jwks(struct ecs_oauth_caller *caller, const struct ecs_oauth_en
         .ca_file = caller->conf->jwks_ca,
         .allow_plain = ecs_str_starts_with(ecs_str_of(caller->conf->jwks_url), ECS_STR("http://")),
         .max_in_flight = 4,
+        .stats = env->jwks_stats,
     };
     const struct ecs_jwks_conf set = {.url = caller->conf->jwks_url,
                                       .min_interval_s = caller->conf->jwks_interval_s};
@@ -142,6 +143,7 @@ static bool open_introspection(struct ecs_oauth_server *server, const struct ecs
         .name = "introspection",
         .ca_file = server->conf->introspection_ca,
         .allow_plain = ecs_str_starts_with(ecs_str_of(server->conf->introspection_url), ECS_STR("http://")),
+        .stats = env->introspection_stats,
     };
 
     server->introspected = calloc(OAUTH_INTROSPECTIONS, sizeof(*server->introspected));

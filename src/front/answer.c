@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The answer to a proven request: facts, decisions, blocks, VERS and TOKEN. */
+#include "callback.h"
 #include "device.h"
 
 #include <string.h>
@@ -29,6 +30,9 @@ static void set_context(struct answer *a, const struct ecs_ts43_request *request
         if (ecs_plmn_matches(&s->plmns[i], imsi))
             c->plmn_n = 3 + strlen(s->plmns[i].mnc);
     c->portal_url = s->portal_url;
+    c->portal_signer = a->engine->portal_signer;
+    c->portal_issuer = s->callback->issuer[0] ? s->callback->issuer : s->web->public_url;
+    c->portal_audience = s->callback->audience[0] ? s->callback->audience : s->policy_conf->portal_url;
     c->irat_names = s->irat_names;
     c->offered = s->offered;
     c->now = a->now;

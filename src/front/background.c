@@ -8,6 +8,7 @@
 #include "ecs/log.h"
 #include "ecs/store_admin.h"
 #include "ecs/store_grant.h"
+#include "ecs/store_portal.h"
 #include "ecs/store_login.h"
 #include "ecs/store_orders.h"
 #include "ecs/store_server.h"
@@ -151,6 +152,7 @@ static enum ecs_next (*const reapers[])(struct ecs_flow *f, struct ecs_store *st
     ecs_store_sheet_reap,
     ecs_store_grant_reap,
     ecs_store_misuse_reap,
+    ecs_store_portal_reap,
     ecs_store_server_reap,
 };
 

@@ -6,12 +6,13 @@
 #include "ecs/log.h"
 #include "ecs/push.h"
 
-enum { SMS_LIMIT_MS = 30000 };
+enum { SMS_LIMIT_MS = 30000, SMS_PAUSE_MS = 20 };
 
 /* ---- text messages ---- */
 
 struct sms_job {
     struct ecs_flow flow;
+    struct ecs_timer timer;
     struct front *front;
     struct engine *engine;
     struct ecs_sms_text text;
@@ -52,6 +53,13 @@ static void sms_end(struct ecs_flow *f)
     ecs_arena_free(f->arena);
 }
 
+static void begin_sms(void *arg)
+{
+    struct sms_job *job = arg;
+
+    ecs_flow_start(&job->flow, job->front->worker->loop, job->flow.arena, NULL, sms_steps, job, sms_end);
+}
+
 static bool start_sms(void *owner, struct ecs_str msisdn, struct ecs_str text, uint16_t port)
 {
     struct front *front = owner;
@@ -74,7 +82,8 @@ static bool start_sms(void *owner, struct ecs_str msisdn, struct ecs_str text, u
     job->engine = engine_ref(front->engine);
     front->in_work++; /* a drain waits for it */
     ecs_metric_add(&front->metrics->in_work, 1);
-    ecs_flow_start(&job->flow, front->worker->loop, arena, NULL, sms_steps, job, sms_end);
+    job->flow.arena = arena;
+    ecs_timer_arm(&job->timer, front->worker->loop, SMS_PAUSE_MS, begin_sms, job);
     return true;
 }
 

@@ -33,10 +33,13 @@ void sheet_snapshot_load(struct ecs_snapshot *s, const char *path, struct ecs_fa
 bool engine_sheet_new(struct front *front, struct engine *e)
 {
     const struct ecs_snapshot *s = e->snapshot;
+    struct ecs_neighbour_stats *stats = NULL;
 
     if (!s->websheet->enabled)
         return true;
-    e->address = ecs_address_checker_new(front->pool, s->address, s->server->mode == ECS_MODE_LAB, NULL);
+    if (s->address->url[0])
+        stats = ecs_metrics_neighbour(front->metrics, "address");
+    e->address = ecs_address_checker_new(front->pool, s->address, s->server->mode == ECS_MODE_LAB, stats);
     return e->address != NULL;
 }
 

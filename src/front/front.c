@@ -5,11 +5,14 @@
 
 #include "admin.h"
 #include "background.h"
+#include "callback.h"
 #include "ecs/clock.h"
 #include "ecs/log.h"
+#include "ecs/oauth_server.h"
 #include "ecs/vectors.h"
 #include "engine_login.h"
 #include "node.h"
+#include "web_oauth.h"
 #include "notify.h"
 #include "sheet.h"
 
@@ -31,6 +34,7 @@ static void set_auth(struct front *front, struct engine *e)
         .key_sealer = e->key_sealer,
         .source_limiter = front->source_limiter,
         .vectors = &ecs_vectors_local,
+        .oauth = e->oauth,
         .grants = ecs_conf_get(s->conf, "grants"),
         .operations = ecs_app_operations(s->offered),
     };
@@ -48,11 +52,16 @@ enum ecs_rc engine_new(struct front *front, struct ecs_snapshot *snapshot, struc
     e->flow_sealer = ecs_sealer_new(front->crypto, &snapshot->token_keys, ECS_STR("flow"));
     e->key_sealer = ecs_sealer_new(front->crypto, &snapshot->subscriber_keys, ECS_STR("subscriber-key"));
     e->languages = ecs_messages_languages(snapshot->messages, &e->language_n);
-    if (!e->token_sealer || !e->flow_sealer || !e->key_sealer || !engine_sheet_new(front, e)) {
+    e->oauth = web_oauth_server(front, snapshot);
+    if (!e->oauth || !e->token_sealer || !e->flow_sealer || !e->key_sealer || !engine_sheet_new(front, e)) {
         engine_unref(e);
         return ECS_E_INTERNAL;
     }
     set_auth(front, e);
+    if (!engine_portal_new(e)) {
+        engine_unref(e);
+        return ECS_E_NO_MEMORY;
+    }
     if (!engine_push_new(front, e) || !engine_login_new(front, e)) {
         engine_unref(e);
         return ECS_E_NO_MEMORY;
@@ -74,9 +83,11 @@ void engine_unref(struct engine *engine)
     engine_sheet_free(engine);
     engine_login_free(engine);
     engine_push_free(engine);
+    engine_portal_free(engine);
     ecs_sealer_free(engine->token_sealer);
     ecs_sealer_free(engine->flow_sealer);
     ecs_sealer_free(engine->key_sealer);
+    ecs_oauth_server_free(engine->oauth);
     ecs_snapshot_unref(engine->snapshot);
     free(engine);
 }
@@ -231,6 +242,7 @@ static void free_parts(struct front *front)
         ecs_http_server_free(front->servers[i]);
     for (unsigned i = 0; i < front->admin_server_n; i++)
         ecs_http_server_free(front->admin_servers[i]);
+    callback_free(front);
     free(front->proxies);
     ecs_lag_stop(&front->lag);
     ecs_timer_disarm(&front->reap_timer);
@@ -266,6 +278,8 @@ enum ecs_rc front_start(struct ecs_worker *worker, void *arg)
         rc = start_servers(front);
     if (rc == ECS_OK && worker->index == 0)
         rc = admin_start(front);
+    if (rc == ECS_OK && worker->index == 0)
+        rc = callback_start(front);
     if (rc != ECS_OK) {
         ecs_log_at(NULL, ECS_EV_START, ECS_LOG_ERROR, "worker %u cannot start: %s", worker->index,
                    ecs_strerror(rc));
@@ -317,6 +331,7 @@ static void take_snapshot(struct front *front, struct ecs_snapshot *s)
                     (uint32_t)s->auth->source_burst);
     engine_unref(front->engine);
     front->engine = fresh;
+    callback_reload(front, s);
     if (front->worker->index == 0) {
         policy_announce(front);
         notify_reload(front->notify);

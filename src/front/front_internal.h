@@ -23,7 +23,9 @@ struct engine {
     struct ecs_sealer *token_sealer, *flow_sealer, *key_sealer;
     struct ecs_address_checker *address; /* of the consent pages; NULL: they are off */
     struct ecs_auth_env auth;
-    struct ecs_logins *logins; /* identity providers, one-time codes */
+    struct ecs_oauth_server *oauth;
+    struct ecs_jws_signer *portal_signer; /* of user data; NULL: off */
+    struct ecs_logins *logins;            /* identity providers, one-time codes */
     const struct ecs_str *languages;
     size_t language_n;
     struct ecs_push *push; /* NULL: no channel is configured */
@@ -53,7 +55,10 @@ struct front {
     unsigned server_n;
     struct ecs_http_server *admin_servers[8]; /* worker 0 only */
     unsigned admin_server_n;
-    struct front_user web_user; /* of answers whose call has ended */
+    struct ecs_http_server *callback_servers[8]; /* worker 0 only */
+    unsigned callback_server_n;
+    struct ecs_limiter *callback_limiter; /* by partner; NULL: no listener */
+    struct front_user web_user;           /* of answers whose call has ended */
     unsigned in_work;
     struct admission admission;
     struct ecs_lag lag;

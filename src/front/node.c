@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The main thread: opens sockets, starts workers, then only waits for signals: reload, drain, stop. */
 #include "node.h"
+#include "callback.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -79,6 +80,23 @@ static bool add_admin(struct ecs_node *node, const char *address, enum ecs_role 
     return true;
 }
 
+static bool add_callback(struct ecs_node *node, struct ecs_str address)
+{
+    bool is_unix = address.p[0] == '/' || address.p[0] == '@';
+    char err[256];
+    int fd = is_unix
+                 ? ecs_listen_unix(address.p, octal(node->snapshot->callback->socket_mode), err, sizeof(err))
+                 : ecs_listen_tcp(address, false, err, sizeof(err));
+
+    if (fd < 0) {
+        ecs_log_at(NULL, ECS_EV_START, ECS_LOG_ERROR, "callback.listen: %.*s: %s", ECS_FMT(address), err);
+        return false;
+    }
+    node->callback_fds[node->callback_n] = fd;
+    node->callback_is_tls[node->callback_n++] = !is_unix;
+    return true;
+}
+
 static bool open_sockets(struct ecs_node *node)
 {
     const struct ecs_device_conf *d = node->snapshot->device;
@@ -91,6 +109,9 @@ static bool open_sockets(struct ecs_node *node)
         if (!add_listener(node, d->plain_listen.items[i], false))
             return false;
     close_ranks(node);
+    for (size_t i = 0; i < node->snapshot->callback->listen.n; i++)
+        if (!add_callback(node, node->snapshot->callback->listen.items[i]))
+            return false;
     return add_admin(node, a->socket, ECS_ROLE_ADMIN) && add_admin(node, a->care_socket, ECS_ROLE_CARE) &&
            add_admin(node, a->viewer_socket, ECS_ROLE_VIEWER) &&
            add_admin(node, a->metrics_listen, ECS_ROLE_METRICS);

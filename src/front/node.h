@@ -16,6 +16,9 @@ struct ecs_node {
     struct ecs_metrics **metrics;  /* one per worker */
     int *device_fds, admin_fds[4]; /* device_fds: worker_n x listener_n, taken over by the workers */
     unsigned listener_n, admin_n;
+    int callback_fds[8]; /* taken over by worker 0 */
+    bool callback_is_tls[8];
+    unsigned callback_n;
     bool listener_is_tls[ECS_LISTENERS_MAX];
     enum ecs_role { ECS_ROLE_VIEWER, ECS_ROLE_CARE, ECS_ROLE_ADMIN, ECS_ROLE_METRICS } admin_roles[4];
     struct ecs_watchdog watchdog;

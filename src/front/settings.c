@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The sections of the configuration file and the rows of those that belong to the daemon itself. */
+#include "callback.h"
 #include "ecs/grant.h"
 #include "ecs/login.h"
 #include "ecs/oauth_server.h"
@@ -250,6 +251,10 @@ const struct ecs_section ecs_sections[] = {
      .help = "Authentication of devices."},
     {"grants", ecs_grant_settings, sizeof(struct ecs_grant_conf), .check = ecs_grant_settings_check,
      .help = "Tokens for third parties: temporary, operator and App tokens (TS.43 2.8.6, 14)."},
+    {"callback", callback_settings, sizeof(struct ecs_callback_conf), .check = callback_check,
+     .help = "Pages of the operator or of others: their servers' calls, signed user data (docs/portal-contract.md)."},
+    {"partners", partner_settings, sizeof(struct ecs_partner_conf), .is_list = true, .check = partner_check,
+     .help = "Servers of such pages."},
     {"web", web_settings, sizeof(struct ecs_web_conf), .check = ecs_check_web,
      .help = "Web pages and endpoints on the device listeners."},
     {"websheet", sheet_settings, sizeof(struct ecs_websheet_conf), .check = sheet_check,

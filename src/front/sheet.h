@@ -44,7 +44,7 @@ struct sheet_form {
 
 struct sheet {
     struct web_call *call;
-    struct ecs_str sid; /* p NULL: none */
+    struct ecs_str sid, back; /* p NULL: none */
     struct ecs_flow_ref ref;
     bool has_secret;
     uint8_t secret[SHEET_SECRET], handle[ECS_SHEET_HANDLE], ref_digest[ECS_SHEET_HANDLE];

@@ -56,6 +56,8 @@ enum ecs_next sheet_begin(struct ecs_flow *f)
             return ecs_flow_fail(f, ECS_E_INTERNAL, "no digest");
     }
     s->sid = c->method == ECS_HTTP_POST && web_field(c, "step").p ? ECS_STR_NULL : web_field(c, "sid");
+    if (!s->sid.p && c->method != ECS_HTTP_POST)
+        s->back = web_field(c, "back");
     if (!s->sid.p && !s->has_secret)
         return ecs_flow_fail(f, ECS_E_FORBIDDEN, "neither a reference nor a session");
     if (!s->sid.p)
@@ -88,6 +90,38 @@ static enum ecs_next go_on(struct ecs_flow *f, struct sheet *s)
     return ecs_store_sheet_move(f, s->call->front->store, &s->move, &s->moved);
 }
 
+/* Begin of the reference's digest: shows that a cookie and a reference belong together, and opens nothing. */
+static void write_mark(const uint8_t digest[ECS_SHEET_HANDLE], char out[ECS_BASE32_LEN(TOKEN_BYTES) + 1])
+{
+    (void)ecs_base32_encode(digest, TOKEN_BYTES, out);
+}
+
+/* A browser keeps the cookie back when another site's page posts to us, and shows it when that is redirected.
+ */
+static enum ecs_next ask_for_cookie(struct ecs_flow *f, struct sheet *s)
+{
+    char mark[ECS_BASE32_LEN(TOKEN_BYTES) + 1];
+    const char *to;
+
+    write_mark(s->ref_digest, mark);
+    to = ecs_printf(f->arena, "%s/vowifi?back=%s", s->call->engine->snapshot->web->path, mark);
+    if (!to)
+        return ecs_flow_fail(f, ECS_E_NO_MEMORY, "the pages need more memory");
+    web_header(s->call, "Location", to);
+    s->call->status = 303;
+    return ECS_DONE;
+}
+
+static enum ecs_next come_back(struct ecs_flow *f, struct sheet *s)
+{
+    char mark[ECS_BASE32_LEN(TOKEN_BYTES) + 1];
+
+    write_mark(s->row.ref, mark);
+    if (!ecs_str_eq(s->back, ecs_str_of(mark)))
+        return ecs_flow_fail(f, ECS_E_FORBIDDEN, "the reference was opened before, by another browser");
+    return go_on(f, s);
+}
+
 enum ecs_next sheet_open(struct ecs_flow *f)
 {
     struct web_call *c = f->self;
@@ -97,7 +131,7 @@ enum ecs_next sheet_open(struct ecs_flow *f)
     if (!s->sid.p && !s->row.found)
         return ecs_flow_fail(f, ECS_E_FORBIDDEN, "the session is unknown or has expired");
     if (!s->sid.p)
-        return ECS_NEXT;
+        return s->back.p ? come_back(f, s) : ECS_NEXT;
     if (s->row.found && memcmp(s->row.ref, s->ref_digest, sizeof(s->ref_digest)) == 0)
         return go_on(f, s);
     if (s->ref.expires_s <= c->now || s->ref.issued_s > c->now + 300)
@@ -124,10 +158,14 @@ enum ecs_next sheet_opened(struct ecs_flow *f)
     char cookie[ECS_BASE32_LEN(SHEET_SECRET) + 1];
     const char *line;
 
-    if (!s->sid.p)
+    if (!s->sid.p && !s->back.p)
         return ECS_NEXT;
+    if (!s->opened && !s->has_secret && c->method == ECS_HTTP_POST)
+        return ask_for_cookie(f, s);
     if (!s->opened)
         return ecs_flow_fail(f, ECS_E_FORBIDDEN, "the reference was opened before, by another browser");
+    if (s->open.expires_s) /* not the way back into an open one */
+        ecs_metric_count(c->front->metrics, ECS_M_SHEET_OPENED, 0);
     (void)ecs_base32_encode(s->secret, sizeof(s->secret), cookie);
     line = ecs_printf(f->arena, "%s=%s; Path=%s/vowifi; Max-Age=%lld; Secure; HttpOnly; SameSite=Lax",
                       cookie_name, cookie, snapshot->web->path, (long long)snapshot->websheet->session_s);

@@ -157,6 +157,18 @@ static bool read_variant(void *env, const char *name, struct ecs_arena *arena, s
     return false;
 }
 
+/* What stands in a part is not named in the policy of the page around it. */
+static const struct sheet_template *load_terms(struct sheet_set *set, struct ecs_crypto *crypto,
+                                               const struct sheet_loader *loader, const char *file,
+                                               struct ecs_faults *faults)
+{
+    const struct sheet_template *t = sheet_template_load(set->arena, crypto, loader, file, faults);
+
+    if (t && strstr(sheet_template_policy(t), "'sha256-"))
+        ecs_fault_add(faults, file, 0, 0, "terms cannot have a script or a style of their own");
+    return t;
+}
+
 static void load_variant(struct sheet_set *set, size_t brand, size_t language, struct ecs_crypto *crypto,
                          struct ecs_faults *faults)
 {
@@ -170,9 +182,9 @@ static void load_variant(struct sheet_set *set, size_t brand, size_t language, s
         char file[48];
 
         snprintf(file, sizeof(file), "terms-text.%lld.html", (long long)set->version[i]);
-        v->terms[i] = sheet_template_load(set->arena, crypto, &loader, file, faults);
+        v->terms[i] = load_terms(set, crypto, &loader, file, faults);
     }
-    v->terms[VERSIONS] = sheet_template_load(set->arena, crypto, &loader, "terms-text.html", faults);
+    v->terms[VERSIONS] = load_terms(set, crypto, &loader, "terms-text.html", faults);
 }
 
 /* ---- the directory ---- */

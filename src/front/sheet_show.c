@@ -189,6 +189,17 @@ static void put_outcome(struct sheet *s, struct sheet_scope *page)
     sheet_put_flag(page, "pending", s->row.stage == ECS_SHEET_PENDING);
 }
 
+/* So that users with two lines see which one they are on; not more of it, the page may be looked at by
+ * others. */
+static void put_number(const struct sheet *s, struct sheet_scope *page)
+{
+    enum { SHOWN = 3 };
+    struct ecs_str number = s->facts.msisdn;
+
+    if (number.n > 2 * SHOWN)
+        sheet_put(page, "number", (struct ecs_str){number.p + number.n - SHOWN, SHOWN});
+}
+
 /* ---- the answer ---- */
 
 static void send(struct web_call *c, struct sheet_view *view, enum sheet_page page, struct sheet_scope *scope)
@@ -214,6 +225,7 @@ void sheet_show(struct sheet *s, enum sheet_page page)
     sheet_put(scope, "step", ecs_str_of(token));
     sheet_put(scope, "action",
               ecs_str_of(ecs_printf(c->flow.arena, "%s/vowifi", c->engine->snapshot->web->path)));
+    put_number(s, scope);
     if (page == SHEET_PAGE_TERMS) {
         sheet_put_part(scope, "terms", sheet_view_terms(&s->view, s->state.terms_version));
         sheet_put(scope, "version",
@@ -240,6 +252,8 @@ void sheet_error(struct web_call *c, enum ecs_rc rc)
     struct sheet_view view =
         sheet_view_of(snapshot->sheets, ECS_STR_NULL, c->accept_language, ECS_STR_NULL, c->flow.arena);
 
+    if (!later)
+        ecs_metric_count(c->front->metrics, ECS_M_SHEET_REFUSED, 0);
     ecs_buf_reset(&c->out);
     sheet_put(scope, "title",
               sheet_view_text(&view, later ? ECS_STR("error-later-title") : ECS_STR("error-reopen-title")));

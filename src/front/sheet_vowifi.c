@@ -300,6 +300,11 @@ static enum ecs_next act(struct ecs_flow *f)
 
 static enum ecs_next moved(struct ecs_flow *f)
 {
+    struct web_call *c = f->self;
+    struct sheet *s = c->own;
+
+    if (s->moved && s->move.stage == ECS_SHEET_DISMISSED)
+        ecs_metric_count(c->front->metrics, ECS_M_SHEET_DISMISSED, 0);
     return sheet_redirect(f);
 }
 
@@ -308,12 +313,14 @@ static enum ecs_next written(struct ecs_flow *f)
     struct web_call *c = f->self;
     struct sheet *s = c->own;
 
-    if (s->written)
+    if (s->written) {
+        ecs_metric_count(c->front->metrics, ECS_M_SHEET_FINISHED, 0);
         ecs_log(&c->log, ECS_EV_SHEET, "vowifi: finished: terms %s, address %s",
                 s->result.terms >= 0 ? "accepted" : "unchanged",
                 s->result.addr_status == 1   ? "captured"
                 : s->result.addr_status == 3 ? "being checked"
                                              : "unchanged");
+    }
     return sheet_redirect(f);
 }
 

@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "callback.h"
 #include "engine_login.h"
 #include "sheet.h"
 
 #include "ecs/app.h"
+#include "ecs/oauth_server.h"
 
 /* The forms of all items were checked with their sections (settings_check.c). */
 static void read_plmns(struct ecs_snapshot *s, const char *path, struct ecs_faults *faults)
@@ -156,6 +158,7 @@ static void free_snapshot(struct ecs_snapshot *s)
     ecs_messages_free(s->messages);
     sheet_set_free(s->sheets);
     ecs_http_tls_unref(s->tls);
+    ecs_http_tls_unref(s->callback_tls);
     ecs_keyring_wipe(&s->token_keys);
     ecs_keyring_wipe(&s->subscriber_keys);
     ecs_conf_unref(s->conf);
@@ -205,6 +208,8 @@ struct ecs_snapshot *ecs_snapshot_load(const char *path, const struct ecs_snapsh
         load_policy(s, faults, warnings);
         sheet_snapshot_load(s, path, faults, warnings);
         load_tls(s, path, previous, faults);
+        ecs_oauth_check(s->conf, s->web->public_url, path, faults);
+        callback_snapshot_load(s, path, faults);
     }
     if (faults->count == before)
         return s;

@@ -8,6 +8,7 @@
 #include "ecs/clock.h"
 #include "ecs/negotiate.h"
 #include "ecs/ts43.h"
+#include "callback.h"
 #include "sheet.h"
 #include "web_oauth.h"
 #include "web_otp.h"

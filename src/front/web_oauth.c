@@ -11,6 +11,22 @@
 #include "ecs/log.h"
 #include "ecs/oauth_server.h"
 
+struct ecs_oauth_server *web_oauth_server(struct front *front, const struct ecs_snapshot *s)
+{
+    struct ecs_oauth_env env = {.conf = s->conf,
+                                .public_url = s->web->public_url,
+                                .web_path = s->web->path,
+                                .pool = front->pool,
+                                .crypto = front->crypto,
+                                .store = front->store};
+
+    if (ecs_oauth_has_endpoint(s->conf))
+        env.jwks_stats = ecs_metrics_neighbour(front->metrics, "server-caller-jwks");
+    else
+        env.introspection_stats = ecs_metrics_neighbour(front->metrics, "introspection");
+    return ecs_oauth_server_new(&env);
+}
+
 bool web_oauth_enabled(const struct ecs_snapshot *snapshot)
 {
     return ecs_oauth_has_endpoint(snapshot->conf);
@@ -55,6 +71,7 @@ static enum ecs_next write_answer(struct ecs_flow *f)
     web_header(c, "Pragma", "no-cache");
     ecs_json_begin(&out, NULL, '{');
     if (ask->access_token.n) {
+        ecs_metric_count(c->front->metrics, ECS_M_SERVER_TOKENS, 0);
         ecs_json_str(&out, "access_token", ask->access_token);
         ecs_json_str(&out, "token_type", ECS_STR("Bearer"));
         ecs_json_i64(&out, "expires_in", ask->expires_in_s);
@@ -98,6 +115,7 @@ void web_oauth_error(struct web_call *c, enum ecs_rc rc)
     const char *word = word_of(ask, status);
     struct ecs_json_out out = {.buf = &c->out};
 
+    ecs_metric_count(c->front->metrics, ECS_M_SERVER_REFUSED, 0);
     ecs_buf_reset(&c->out);
     c->content_type_out = "application/json";
     c->status = status;

@@ -4,6 +4,9 @@
 
 #include "web.h"
 
+/* For engine_new: with the figures of its neighbours. NULL: no memory. */
+struct ecs_oauth_server *web_oauth_server(struct front *front, const struct ecs_snapshot *snapshot);
+
 bool web_oauth_enabled(const struct ecs_snapshot *snapshot);
 extern const struct ecs_step web_oauth_steps[];
 void web_oauth_error(struct web_call *call, enum ecs_rc rc);

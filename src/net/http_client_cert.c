@@ -51,15 +51,18 @@ bool http_client_demand(const struct ecs_http_tls *tls, gnutls_session_t session
 static bool read_subject(const gnutls_datum_t *der, char out[256])
 {
     gnutls_x509_crt_t cert;
-    size_t n = 256;
+    gnutls_datum_t name = {NULL, 0};
     bool good;
 
     if (gnutls_x509_crt_init(&cert) < 0)
         return false;
     good = gnutls_x509_crt_import(cert, der, GNUTLS_X509_FMT_DER) >= 0;
     /* A name that does not fit is as good as none: it must not match by its beginning. */
-    if (good && (gnutls_x509_crt_get_dn(cert, out, &n) < 0 || n >= 256 || strlen(out) != n))
-        out[0] = '\0';
+    out[0] = '\0';
+    if (good && gnutls_x509_crt_get_dn3(cert, &name, 0) >= 0 && name.size < 256 &&
+        strlen((const char *)name.data) == name.size)
+        memcpy(out, name.data, name.size + 1);
+    gnutls_free(name.data);
     gnutls_x509_crt_deinit(cert);
     return good;
 }

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const ecs_flow_placeholders[] = {"session", "imsi", "msisdn", "device_id", "tnc",
-                                             "addr",    "prov", "lang",   "brand",     NULL};
+const char *const ecs_flow_placeholders[] = {"session", "imsi", "msisdn", "device_id", "tnc", "addr",
+                                             "prov",    "lang", "brand",  "jwt",       NULL};
 
 static const char *word_candidate(unsigned i, int list)
 {

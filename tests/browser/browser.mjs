@@ -97,7 +97,7 @@ const commands = {
     settle: async (c, { page }) => { await page.waitForLoadState('load'); await page.waitForTimeout(c.ms ?? 200); return true; },
     // Works without JavaScript in the page, too.
     texts: async (c, { page }) => page.locator(c.selector).allTextContents(),
-    attribute: async (c, { page }) => page.locator(c.selector).first().getAttribute(c.name),
+    attribute: async (c, { page }) => page.locator(c.selector).first().getAttribute(c.attribute),
     values: async (c, { page }) => {
         const found = {};
         for (const input of await page.locator('input:not([type=hidden]), select').all()) {
@@ -126,7 +126,7 @@ for await (const line of createInterface({ input: process.stdin })) {
     try {
         const command = JSON.parse(line);
 
-        answer = { result: await commands[command.do](command, contexts.get(command.id)) };
+        answer = { result: await commands[command.do](command, contexts.get(command.id)) ?? null };
     } catch (fault) {
         answer = { fault: String(fault) };
     }

@@ -22,7 +22,7 @@ BODIES = {
     ("admin_catalog.c", "brand_fields"): "brand_put", ("admin_catalog.c", "model_fields"): "model_put",
     ("admin_catalog.c", "identity_fields"): "identity_put", ("admin_notice.c", "notice_fields"): "notice_add",
     ("admin_notice.c", "order_fields"): "order_done", ("admin_notice.c", "reference_fields"): "flow_reference",
-    ("admin_explain.c", "explain_fields"): "explain",
+    ("admin_explain.c", "explain_fields"): "explain", ("admin_subject.c", "put_fields"): "subject_put",
     ("admin_push.c", "notify_fields"): "subscriber_notify", ("admin_push.c", "campaign_fields"): "campaign_add",
     ("admin_grant.c", "issue_fields"): "grant_issue", ("admin_grant.c", "end_fields"): "grant_end",
 }

@@ -16,6 +16,7 @@ KEYS = {
     ("decisions.def", "DECISION"): (0, 1),
     ("decisions.def", "GROUP"): (0, 1),
     ("routes.def", "ROUTE"): (0, 1),
+    ("callback_routes.def", "CALLBACK"): (0, 1),
 }
 PARAMS_KEY = (0, 1, 2)
 ROW = re.compile(r"^([A-Z][A-Z0-9_]*)\(", re.M)

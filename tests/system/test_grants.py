@@ -9,6 +9,7 @@ import pytest
 
 import client
 import harness
+import partner
 
 SERVER = {"terminal_id": None, "terminal_vendor": "none", "terminal_model": "none", "requestor_id": "shop-77"}
 
@@ -342,3 +343,53 @@ def test_a_number_that_comes_from_another_line_is_a_changed_card(daemon, phone, 
     cluster.sql("UPDATE subscriber SET msisdn = %s WHERE imsi = %s", number, new.imsi)
     assert age(facts(daemon, new)["line.sim_changed"]) < 30
     assert "line.sim_changed" not in facts(daemon, old)
+
+
+# ---- beside an access token of the calling server ----
+
+SECRET = "shop-77-secret-0123456789abcdef-0123456789"
+
+
+@pytest.fixture(scope="module")
+def guarded(make_module_daemon):
+    """A daemon that demands registered callers: shop-77 with an access token, bank without one."""
+    def caller(**more):
+        return {"applications": ["ap2014", "ap2015"], "operations": ["GetPhoneNumber", "GetSubscriberInfo", "VerifyPhoneNumber"],
+                "authentication": ["client_secret_basic"], **more}
+
+    return make_module_daemon(web={"public_url": "https://aes.example.net"}, oauth={"enabled": True}, server_callers=[
+        caller(client_id="shop", requestor_ids=["shop-77"], client_secret=SECRET),
+        caller(client_id="bank", requestor_ids=["bank-1"], client_secret=SECRET + "2", access_token_required=False)])
+
+
+# proves: A-049 A-050 N-006
+def test_where_callers_are_demanded_both_tokens_must_be_good(guarded, phone, issue):
+    p = phone(at=guarded)
+    endpoint = partner.Endpoint(guarded)
+    access = endpoint.by_basic("shop", SECRET).token
+    assert access
+
+    def ask(**more):
+        return call(p, issue(p.imsi, "GetPhoneNumber", at=guarded), **more).status
+
+    assert ask(access_token=access) == 405  # proven, the operation comes later
+    assert ask() == 403
+    assert ask(requestor_id=None) == 403
+    assert ask(requestor_id="nobody", access_token=access) == 403
+    assert ask(requestor_id="bank-1", access_token=access) == 403
+    assert ask(requestor_id="bank-1") == 405
+    assert ask(access_token="damaged") == 403
+    assert call(p, "a" * 52, access_token=access).status == 401
+    bearer = [("Authorization", f"Bearer {access}")]
+    parameters = p.parameters(["ap2014"], **SERVER, temporary_token=issue(p.imsi, "GetPhoneNumber", at=guarded), operation="GetPhoneNumber")
+    assert p.get(parameters, bearer).status == 405
+
+
+def test_a_phone_with_a_temporary_token_is_no_calling_server(guarded, phone, issue):
+    old, new = phone(at=guarded), phone(at=guarded)
+    token = issue(old.imsi, "ManageSubscription", "AcquireConfiguration", at=guarded, app="ap2009")
+    parameters = new.parameters(["ap2009"], temporary_token=token, operation="ManageSubscription", operation_type="3")
+    assert new.get(parameters).status == 405
+    parameters = new.parameters(["ap2009"], temporary_token=token, operation="CheckEligibility")
+    block = new.get(parameters).document(token=False)["ap2009"]
+    assert block["OperationResult"] == "100" and block["PrimaryAppEligibility"] == "2"

@@ -601,6 +601,65 @@ def test_expired_logins_are_deleted(device, cluster, server):
     harness.wait_for(lambda: cluster.one("SELECT count(*) FROM login WHERE expires_at <= now()") == 0, 15, "login is not reaped")
 
 
+def test_accounts_are_imported_and_lead_to_their_lines(idp, device, lines, ctl, tmp_path, cluster):
+    first, second = lines.take(), lines.take()
+    path, rejected = tmp_path / "subjects.csv", tmp_path / "rejected"
+    path.write_text("provider,subject,imsi,msisdn\n"
+                    f"idp,imported|1,{first.imsi},\nidp,imported|2,,+{second.msisdn}\n"
+                    f"idp,imported|1,{first.imsi},\nidp,x,999990000000000,\nIDP,x,{first.imsi},\nidp,x,,\n"
+                    f"idp,x,{first.imsi},{first.msisdn}\nidp,x,,4999999999\n")
+    done = ctl("subject", "import", str(path), "--rejected", str(rejected), check=False)
+    assert done.returncode == 1 and "2 rows inserted" in done.stdout, done.stdout + done.stderr
+    reasons = dict(line.split(": ", 1) for line in rejected.read_text().splitlines())
+    assert set(reasons) == {"4", "5", "6", "7", "8", "9"}, reasons
+    assert "second time" in reasons["4"] and "unknown subscriber" in reasons["5"] and "provider" in reasons["6"]
+    again = ctl("subject", "import", str(path), "--rejected", str(rejected), check=False)
+    assert "0 rows inserted" in again.stdout
+    for line, subject in ((first, "imported|1"), (second, "imported|2")):
+        line.subject = subject
+        phone = device(line=line)
+        phone.token = login(idp, phone).document().token_text
+        assert phone.query(IMSI=line.imsi).status == 200
+    assert cluster.one("SELECT count(*) FROM audit WHERE action = 'subject.import'") == 2
+
+
+def test_the_operator_joins_and_parts_accounts(idp, device, lines, server, build, cluster):
+    line = lines.take()
+    line.subject = "joined / by % hand"
+    where = f"/v1/subscribers/{line.imsi}/subjects"
+    assert server.admin("GET", where) == (200, {"subjects": []})
+    assert server.admin("PUT", f"{where}/idp", {"subject": line.subject})[0] == 201
+    assert server.admin("PUT", f"{where}/idp", {"subject": line.subject})[0] == 200
+    assert server.admin("PUT", f"{where}/idp", {})[0] == 400
+    assert server.admin("PUT", f"{where}/Idp", {"subject": "x"})[0] == 400
+    assert server.admin("PUT", "/v1/subscribers/999990000000000/subjects/idp", {"subject": "x"})[0] == 400
+    status, found = server.admin("GET", where)
+    assert [(row["provider"], row["subject"]) for row in found["subjects"]] == [("idp", line.subject)]
+    assert login(idp, device(line=line)).document().token_text
+    target = f"{where}/idp?subject=" + urllib.parse.quote(line.subject, safe="")
+    assert server.admin("DELETE", f"{where}/idp")[0] == 400
+    assert server.admin("DELETE", target)[0] == 200
+    assert server.admin("DELETE", target)[0] == 404
+    assert login(idp, device(line=line)).document(token=False).token is None
+    details = cluster.sql("SELECT action, subject_masked, detail::text FROM audit WHERE action LIKE 'subject.%%' "
+                          "AND action <> 'subject.import' AND id > 0 ORDER BY id DESC LIMIT 3" .replace("%%", "%"))
+    assert [row[0] for row in details] == ["subject.remove", "subject.add", "subject.add"]
+    assert line.imsi not in str(details) and line.subject not in str(details)
+
+
+def test_the_command_does_the_same(lines, server, build):
+    import subprocess
+    line = lines.take()
+
+    def run(*words):
+        return subprocess.run([build.ctl, "-c", server.conf_path, "subject", *words], capture_output=True, text=True,
+                              env=harness.environment(), timeout=60)
+    assert run("add", line.imsi, "idp", "a b/c?d").returncode == 0
+    assert "a b/c?d" in run("list", line.imsi).stdout
+    assert run("remove", line.imsi, "idp", "a b/c?d").returncode == 0
+    assert run("remove", line.imsi, "idp", "a b/c?d").returncode == 1
+
+
 def test_a_reload_may_take_the_provider_away_between_the_legs(idp, device, make_daemon):
     daemon = make_daemon(web={"public_url": PUBLIC}, oidc=[idp.settings()])
     phone = device(at=daemon)

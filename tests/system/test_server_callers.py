@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Application servers with OAuth 2.0 access tokens (TS.43 2.8.3) at the real daemon: the token endpoint, its refusals, what a
 token is good for. The partner is partner.py, whose tokens another implementation signs."""
+import hashlib
+import hmac
 import os
+import re
+import subprocess
 import time
 import types
 
 import jwt
 import pytest
+import yaml
 
+import harness
 import partner
 from partner import ASSERTION_TYPE, BEARER_GRANT, Endpoint, Key, basic, claims
 
@@ -137,8 +143,6 @@ def test_unsigned_assertions_are_refused(endpoint):
 
 # proves: A-048
 def test_a_public_key_is_no_shared_secret(endpoint, world):
-    import hashlib
-    import hmac
     for secret in (world.key.pem().encode(), world.key.pem().strip().encode()):
         text = partner.b64u(b'{"alg":"HS256"}') + "." + world.key.sign(claims("pk-1", endpoint.url)).split(".")[1]
         forged = text + "." + partner.b64u(hmac.new(secret, text.encode(), hashlib.sha256).digest())
@@ -400,3 +404,71 @@ def test_a_reload_takes_callers_away(make_daemon, world):
     daemon.reload()
     assert_refused(call(daemon, token), "not registered")
     assert Endpoint(daemon).by_basic("mdm-7", SECRET).refusal == INVALID_CLIENT
+
+
+def test_issued_and_refused_tokens_are_counted(server, endpoint):
+    before = [server.metric("ecs_server_tokens_total"), server.metric("ecs_server_tokens_refused_total")]
+    assert endpoint.by_basic("mdm-7", SECRET).status == 200
+    assert endpoint.by_basic("mdm-7", "x" * 40).status == 401
+    assert endpoint.post({}).status == 401
+    assert server.metric("ecs_server_tokens_total") == before[0] + 1
+    assert server.metric("ecs_server_tokens_refused_total") == before[1] + 2
+
+
+# ---- beside a temporary token ----
+
+def with_temporary(server, token=None, temporary="tmp-1", requestor=R_PNV):
+    return call(server, token, requestor=requestor, temporary_token=temporary)
+
+
+# proves: A-050
+def test_the_caller_proves_itself_before_the_temporary_token_counts(server):
+    assert_refused(with_temporary(server), "access_token is missing")
+    assert_refused(with_temporary(server, "x"), "not one of ours")
+    assert_refused(with_temporary(server, requestor="unregistered"), "not registered")
+    reply = call(server, requestor=None, terminal_id="35999900123456", temporary_token="tmp-1")
+    assert_refused(reply, "requestor_id is missing")
+
+
+def test_an_access_token_goes_with_its_temporary_token_only(server, endpoint, world):
+    def buy(subject):
+        return endpoint.by_grant(world.pnv.sign(claims("google-pnv", endpoint.url, sub=subject))).token
+    assert_refused(with_temporary(server, buy("temptoken:tmp-2")), "belongs to another")
+    assert_refused(with_temporary(server, buy("operatortoken:tmp-1")), "belongs to another")
+    token = buy("temptoken:tmp-1")
+    assert with_temporary(server, token).status == 401  # the caller is proven, nobody ever gave out tmp-1
+    assert_refused(with_temporary(server, token), "was used before")
+
+
+def test_a_caller_may_be_freed_from_access_tokens(make_daemon, world):
+    settings = settings_of(world)
+    settings["server_callers"][2]["access_token_required"] = False
+    daemon = make_daemon(**settings)
+    assert with_temporary(daemon).status == 401
+    assert_refused(with_temporary(daemon, "x"), "not one of ours")
+    assert_refused(call(daemon, requestor=R_PNV), "access_token is missing")  # nothing else speaks for it
+    free = make_daemon(**settings_of(world, demand=False))
+    assert call(free, requestor=None, terminal_id="35999900123456", temporary_token="tmp-1").status == 401
+
+
+# ---- the manual ----
+
+def test_the_examples_of_the_manual_work(make_daemon, tmp_path):
+    """docs/server-callers.md: its configuration and its shell examples, run by a shell."""
+    with open(os.path.join(harness.ROOT, "docs", "server-callers.md"), encoding="utf-8") as file:
+        blocks = re.findall(r"^```(\w+)\n(.*?)^```", file.read(), re.S | re.M)
+    settings = yaml.safe_load(next(text for kind, text in blocks if kind == "yaml"))
+    script = "set -e\n" + "\n".join(text for kind, text in blocks if kind == "sh")
+    secret = re.search(r"secret=(\w+)", script).group(1)
+    (tmp_path / "secret").write_text(secret + "\n")
+    settings["server_callers"][0]["client_secret"] = f"file:{tmp_path}/secret"
+    settings["server_callers"][1]["jwks_url"] = "http://127.0.0.1:9/keys.json"
+    daemon = make_daemon(**settings)
+    address = daemon.settings["device"]["listen"][0]
+    (tmp_path / ".curlrc").write_text(f'connect-to = "aes.example.net:443:{address}"\n'
+                                      'insecure\nwrite-out = "%{stderr} %{http_code}\\n"\n')
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60,
+                          env={**os.environ, "HOME": str(tmp_path), "CURL_HOME": str(tmp_path)})
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.split() == ["200", "200", "405", "200"], done.stdout  # ap2011 has no operations yet
+    assert done.stdout.count('"token_type":"Bearer"') == 2

@@ -61,6 +61,7 @@ def test_terms_and_address_make_the_next_answer_enabled(visitor, method):
     user.open(data, method=method)
     user.follow()
     assert user.title() == "Terms of Wi-Fi calling"
+    assert f"ending in {p.line.msisdn[-3:]}" in user.text and p.line.msisdn[-5:] not in user.text
     user.press("accept")
     assert user.title() == "Emergency address" and row(p)["tc_status"] == 0
     user.press("address", **GOOD)
@@ -141,13 +142,22 @@ def test_a_reference_opens_one_session_only(visitor):
     data = hand_over(p)[1]
     user.begin(data)
     thief = User(user.target)
-    thief.open(data)
+    thief.begin(data)
     assert thief.reply.status == 403 and thief.title() == EXPIRED and not thief.cookie
     user.press("accept")
     user.begin(data)  # with its cookie: goes on where it was
     assert user.title() == "Emergency address"
-    user.cookie = None
+    cookie, user.cookie = user.cookie, None
+    # A browser keeps the cookie back when another site posts, and shows it to the redirect.
     user.open(data)
+    user.cookie = cookie
+    user.follow()
+    user.follow()
+    assert user.title() == "Emergency address"
+    user.cookie = None
+    user.begin(data)
+    assert user.reply.status == 403
+    user.open(data, method="GET")
     assert user.reply.status == 403
 
 
@@ -156,10 +166,29 @@ def test_two_browsers_at_once_get_one_session(visitor):
     data = hand_over(p)[1]
     users = [User(p.target) for _ in range(6)]
     with concurrent.futures.ThreadPoolExecutor(6) as pool:
-        found = sorted(r.status for r in pool.map(lambda u: u.open(data), users))
-    assert found == [303] + [403] * 5
+        list(pool.map(lambda u: u.begin(data), users))
+    assert sorted(u.reply.status for u in users) == [200] + [403] * 5
+    assert sum(u.cookie is not None for u in users) == 1
 
 
+def test_the_way_back_shows_no_other_session(visitor):
+    p, user = visitor()
+    other, second = visitor()
+    used = hand_over(other)[1]
+    second.begin(used)
+    user.begin(hand_over(p)[1])
+    cookie, user.cookie = user.cookie, None
+    user.open(used)
+    user.cookie = cookie
+    user.follow()
+    assert user.reply.status == 403 and user.title() == EXPIRED
+    user.send("GET", "/web/vowifi?back=x")
+    assert user.reply.status == 403
+    user.send("GET", "/web/vowifi")
+    assert user.title() == "Terms of Wi-Fi calling"
+
+
+# proves: V-018
 def test_references_that_are_not_ours_are_refused(visitor, pages):
     p, user = visitor()
     good = hand_over(p)[1]["sid"]
@@ -409,10 +438,12 @@ def at_confirm(checked, phone):
     return p, user
 
 
-def test_identifier_and_end_of_the_validator_reach_the_phone(at_confirm, validator):
+def test_identifier_and_end_of_the_validator_reach_the_phone(at_confirm, validator, checked):
     p, user = at_confirm
     validator.answers({"result": "good", "identifier": "loc-77f0", "expires": "2040-01-31T00:00:00Z"})
+    before = checked.metric("ecs_neighbour_calls_total", neighbour="address", result="ok")
     user.press("confirm")
+    assert checked.metric("ecs_neighbour_calls_total", neighbour="address", result="ok") == before + 1
     block = p.ask()["ap2004"]
     assert (block["AddrStatus"], block["AddrIdentifier"], block["AddrExpiry"]) == ("1", "loc-77f0", "2040-01-31T00:00:00Z")
     asked = validator.log()
@@ -554,6 +585,22 @@ def test_a_configured_portal_goes_before_the_pages(make_daemon, phone):
     p = phone(at=daemon, services={"vowifi": MISSING_ALL})
     p.login()
     assert hand_over(p)[0] == "https://portal.example.net/x"
+
+
+def test_figures_are_counted(visitor, pages):
+    def figures():
+        found = pages.metrics()
+        return [sum(v for _, v in found[f"ecs_sheets_{name}_total"]) for name in ("opened", "finished", "dismissed", "refused")]
+
+    before = figures()
+    p, user = visitor(tc_status=0, addr_status=1)
+    user.begin(hand_over(p)[1])
+    user.press("accept")
+    q, other = visitor()
+    other.begin(hand_over(q)[1])
+    other.press("dismiss")
+    User(p.target).open({"sid": "x"})
+    assert [b - a for a, b in zip(before, figures())] == [2, 1, 1, 1]
 
 
 def test_expired_sessions_are_deleted(visitor):

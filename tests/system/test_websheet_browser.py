@@ -155,7 +155,7 @@ def test_the_back_button_shows_where_the_user_is(view, line):
 def test_a_second_tab_with_an_old_form_writes_nothing(view, line, pages):
     p, v = line(), view()
     url, _ = open_pages(v, p)
-    before = v.tell("attribute", selector="input[name=step]", name="value")
+    before = v.tell("attribute", selector="input[name=step]", attribute="value")
     v.press("accept")
     user = sheets.User(pages.device)
     user.cookie = "; ".join(f"{c['name']}={c['value']}" for c in v.tell("cookies"))

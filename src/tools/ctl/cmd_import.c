@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* subscriber import, device import: straight into the database, so that they also work before the daemon
+/* subscriber import, device import, subject import: straight into the database, so that they also work before the daemon
  * runs. */
 #include "ctl.h"
 
@@ -221,4 +221,9 @@ enum ctl_status ctl_subscriber_import(struct ctl *ctl)
 enum ctl_status ctl_device_import(struct ctl *ctl)
 {
     return import_file(ctl, "device.import", false, ecs_import_devices);
+}
+
+enum ctl_status ctl_subject_import(struct ctl *ctl)
+{
+    return import_file(ctl, "subject.import", false, ecs_import_subjects);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* For tests of the push channels: sections from text, sends as flows, and the SMSC of tests/tools/smsc.pl.
- * Include behind cmocka.h. */
+/* For tests of the push channels: sections from text, sends as flows. Include behind cmocka.h. */
 #pragma once
 
 #include "../http_double.h"
@@ -155,81 +154,4 @@ RIG_HELPER struct ecs_send_result push_to(struct push_rig *x, enum ecs_push_chan
             .channel = channel, .token = ecs_str_of(token), .device = ECS_STR("device-1"), .ttl_s = 3600}};
 
     return sent_do(x, &s);
-}
-
-/* ---- the SMSC ---- */
-
-struct smsc {
-    pid_t pid;
-    int in, out;
-    unsigned port;
-    char text[65536]; /* all lines so far */
-    size_t n;
-};
-
-RIG_HELPER void smsc_read(struct smsc *s)
-{
-    ssize_t got = read(s->out, s->text + s->n, sizeof(s->text) - 1 - s->n);
-
-    if (got > 0)
-        s->n += (size_t)got;
-    s->text[s->n] = '\0';
-}
-
-RIG_HELPER void smsc_start(struct smsc *s, const char *const *more)
-{
-    const char *argv[12] = {"/usr/bin/perl", ECS_SOURCE_DIR "/tests/tools/smsc.pl"};
-    int in[2], out[2], n = 2;
-
-    memset(s, 0, sizeof(*s));
-    while (more && *more && n < 11)
-        argv[n++] = *more++;
-    assert_int_equal(pipe2(in, O_CLOEXEC), 0);
-    assert_int_equal(pipe2(out, O_CLOEXEC), 0);
-    s->pid = fork();
-    if (s->pid == 0) {
-        dup2(in[0], 0);
-        dup2(out[1], 1);
-        execv(argv[0], (char *const *)(void *)argv);
-        _exit(127);
-    }
-    assert_true(s->pid > 0);
-    close(in[0]);
-    close(out[1]);
-    s->in = in[1];
-    s->out = out[0];
-    while (!strchr(s->text, '\n'))
-        smsc_read(s);
-    assert_int_equal(sscanf(s->text, "port %u", &s->port), 1);
-    assert_int_equal(fcntl(s->out, F_SETFL, O_NONBLOCK), 0);
-}
-
-RIG_HELPER void smsc_stop(struct smsc *s)
-{
-    int status;
-
-    close(s->in);
-    assert_int_equal(waitpid(s->pid, &status, 0), s->pid);
-    close(s->out);
-}
-
-RIG_HELPER unsigned smsc_count(const struct smsc *s, const char *what)
-{
-    unsigned n = 0;
-
-    for (const char *at = s->text; (at = strstr(at, what)); at += strlen(what))
-        n++;
-    return n;
-}
-
-/* Turns the loop until the SMSC has said it n times. */
-RIG_HELPER void smsc_expect(struct push_rig *x, struct smsc *s, const char *what, unsigned n)
-{
-    int64_t end = ecs_clock_mono_us() + 10000000;
-
-    for (smsc_read(s); smsc_count(s, what) < n; smsc_read(s)) {
-        if (ecs_clock_mono_us() > end)
-            fail_msg("the SMSC did not say \"%s\" %u times but:\n%s", what, n, s->text);
-        assert_int_equal(ecs_loop_turn(x->rig.loop, 5000), ECS_OK);
-    }
 }

@@ -138,7 +138,7 @@ static void test_errors_of_the_provider_become_classes(void **state)
                 403, "SENDER_ID_MISMATCH") ","
                                            "{'path':'" SEND
                                            "','times':1,'status':503,'headers':{'Retry-After':'7'}},"
-                                           "{'path':'" SEND "','times':1,'mode':'nothing'}," ERROR_RULE(
+                                           "{'path':'" SEND "','times':2,'mode':'nothing'}," ERROR_RULE(
                                                429, "QUOTA_EXCEEDED") "]");
     r = push_to(&x, ECS_PUSH_FCM, "dead:1");
     assert_int_equal(r.class, ECS_SEND_DROP);

@@ -164,8 +164,8 @@ static void test_bodies_of_a_wrong_shape_fall_back_to_the_status(void **state)
         "{\"name\":1}",
         "\"a string\"",
         "{\"error\":{\"details\":[1,null,[],{\"@type\":3}]}}",
-        "{\"error\":{\"details\":[{\"@type\":\"google.firebase.fcm.v1.FcmError\",\"errorCode\":7}],"
-        "\"status\":{}}}",
+        ("{\"error\":{\"details\":[{\"@type\":\"google.firebase.fcm.v1.FcmError\",\"errorCode\":7}],"
+         "\"status\":{}}}"),
     };
 
     (void)state;

@@ -70,72 +70,68 @@ static void test_defaults_are_the_real_providers(void **state)
     ecs_conf_unref(conf);
 }
 
+static const struct {
+    const char *yaml, *fault;
+} refused[] = {
+    {"fcm:\n  url: https://fcm.example\n", "service_account"},
+    {"fcm:\n  service_account: x\n  url: http://fcm.example\n", "url must begin with https://"},
+    {"fcm:\n  service_account: x\n  url: http://127.0.0.1.evil.example\n", "url must begin with https://"},
+    {"fcm:\n  service_account: x\n  url: http://127.0.0.1:1@evil.example\n", "url must begin with https://"},
+    {"fcm:\n  service_account: x\n  url: https:///x\n", "url must begin with https://"},
+    {"fcm:\n  service_account: x\n  url: https://fcm.example/v1\n", "url must end behind the host"},
+    {"fcm:\n  service_account: x\n  token_url: ftp://fcm.example/v1\n", "token_url must begin with https://"},
+    {"apns:\n  topic: t\n", "either key, key_id and team_id"},
+    {"apns:\n  topic: t\n  key: k\n  key_id: i\n", "either key, key_id and team_id"},
+    {"apns:\n  topic: t\n  key: k\n  key_id: i\n  team_id: t\n  certificate: /etc/hostname\n"
+     "  certificate_key: /etc/hostname\n",
+     "either key, key_id and team_id"},
+    {"wns:\n  client_id: c\n", "client_secret"},
+    {"wns:\n  client_id: c\n  client_secret: s\n  relay_url: http://10.0.0.1\n",
+     "relay_url must begin with https://"},
+    {"sms:\n  smpp_host: h\n", "transport smpp needs"},
+    {"sms:\n  smpp_host: h\n  smpp_system_id: s\n  sender: abcdefghijkl\n", "sender must be"},
+    {"sms:\n  smpp_host: h\n  smpp_system_id: s\n  sender: \"\\u041A\"\n", "sender must be"},
+    {"sms:\n  smpp_host: h\n  smpp_system_id: s\n  smpp_ca_file: /etc/hostname\n", "need smpp_tls"},
+    {"sms:\n  smpp_host: h\n  smpp_system_id: s\n  smpp_tls: true\n  smpp_certificate: /etc/hostname\n",
+     "belong together"},
+    {"sms:\n  smpp_host: h\n  smpp_system_id: s\n  smpp_window: 11\n", "smpp_window"},
+    {"sms:\n  smpp_host: h\n  smpp_system_id: s\n  smpp_password: ninechars\n", "smpp_password"},
+    {"sms:\n  transport: http\n", "transport http needs http_url"},
+    {"sms:\n  transport: http\n  http_url: http://gw.example/{to}\n", "http_url must begin with https://"},
+    {"sms:\n  transport: http\n  http_url: https://gw.example/{too}\n", "unknown {placeholder}"},
+    {"sms:\n  transport: http\n  http_url: https://gw.example/\n", "has {to}"},
+    {"sms:\n  transport: http\n  http_url: https://{to}.example/\n", "host of http_url"},
+    {"sms:\n  transport: http\n  http_url: https://gw.example?{to}\n", "host of http_url"},
+    {"sms:\n  transport: http\n  http_url: https://gw.example/{to}\n  http_body: x\n",
+     "needs http_method POST"},
+    {"sms:\n  transport: http\n  http_url: https://gw.example/\n  http_method: POST\n"
+     "  http_body: '{\"to\":\"{to}\",\"d\":\"{data}\"}'\n",
+     "{udh} and {data}"},
+    {"sms:\n  transport: http\n  http_url: https://gw.example/{to}\n  http_method: POST\n"
+     "  http_content_type: text/plain\n  http_body: '{text}'\n",
+     "{text} needs a body"},
+    {"sms:\n  transport: http\n  http_url: https://gw.example/{to}\n  http_headers: [\"no colon\"]\n",
+     "http_headers must be"},
+    {"sms:\n  transport: http\n  http_url: https://gw.example/{to}\n  http_headers: [\"Content-Length: "
+     "1\"]\n",
+     "http_headers must be"},
+    {"sms:\n  transport: http\n  http_url: https://gw.example/{to}\n  http_user: u\n", "belong together"},
+    {"sms:\n  transport: http\n  http_url: https://gw.example/{to}\n  http_user: u\n  http_password: p\n"
+     "  http_bearer: b\n",
+     "exclude each other"},
+};
+
 static void test_what_does_not_go_together_is_refused(void **state)
 {
-    static const struct {
-        const char *yaml, *fault;
-    } rows[] = {
-        {"fcm:\n  url: https://fcm.example\n", "service_account"},
-        {"fcm:\n  service_account: x\n  url: http://fcm.example\n", "url must begin with https://"},
-        {"fcm:\n  service_account: x\n  url: http://127.0.0.1.evil.example\n",
-         "url must begin with https://"},
-        {"fcm:\n  service_account: x\n  url: http://127.0.0.1:1@evil.example\n",
-         "url must begin with https://"},
-        {"fcm:\n  service_account: x\n  url: https:///x\n", "url must begin with https://"},
-        {"fcm:\n  service_account: x\n  url: https://fcm.example/v1\n", "url must end behind the host"},
-        {"fcm:\n  service_account: x\n  token_url: ftp://fcm.example/v1\n",
-         "token_url must begin with https://"},
-        {"apns:\n  topic: t\n", "either key, key_id and team_id"},
-        {"apns:\n  topic: t\n  key: k\n  key_id: i\n", "either key, key_id and team_id"},
-        {"apns:\n  topic: t\n  key: k\n  key_id: i\n  team_id: t\n  certificate: /etc/hostname\n"
-         "  certificate_key: /etc/hostname\n",
-         "either key, key_id and team_id"},
-        {"wns:\n  client_id: c\n", "client_secret"},
-        {"wns:\n  client_id: c\n  client_secret: s\n  relay_url: http://10.0.0.1\n",
-         "relay_url must begin with https://"},
-        {"sms:\n  smpp_host: h\n", "transport smpp needs"},
-        {"sms:\n  smpp_host: h\n  smpp_system_id: s\n  sender: abcdefghijkl\n", "sender must be"},
-        {"sms:\n  smpp_host: h\n  smpp_system_id: s\n  sender: \"\\u041A\"\n", "sender must be"},
-        {"sms:\n  smpp_host: h\n  smpp_system_id: s\n  smpp_ca_file: /etc/hostname\n", "need smpp_tls"},
-        {"sms:\n  smpp_host: h\n  smpp_system_id: s\n  smpp_tls: true\n  smpp_certificate: /etc/hostname\n",
-         "belong together"},
-        {"sms:\n  smpp_host: h\n  smpp_system_id: s\n  smpp_window: 11\n", "smpp_window"},
-        {"sms:\n  smpp_host: h\n  smpp_system_id: s\n  smpp_password: ninechars\n", "smpp_password"},
-        {"sms:\n  transport: http\n", "transport http needs http_url"},
-        {"sms:\n  transport: http\n  http_url: http://gw.example/{to}\n",
-         "http_url must begin with https://"},
-        {"sms:\n  transport: http\n  http_url: https://gw.example/{too}\n", "unknown {placeholder}"},
-        {"sms:\n  transport: http\n  http_url: https://gw.example/\n", "has {to}"},
-        {"sms:\n  transport: http\n  http_url: https://{to}.example/\n", "host of http_url"},
-        {"sms:\n  transport: http\n  http_url: https://gw.example?{to}\n", "host of http_url"},
-        {"sms:\n  transport: http\n  http_url: https://gw.example/{to}\n  http_body: x\n",
-         "needs http_method POST"},
-        {"sms:\n  transport: http\n  http_url: https://gw.example/\n  http_method: POST\n"
-         "  http_body: '{\"to\":\"{to}\",\"d\":\"{data}\"}'\n",
-         "{udh} and {data}"},
-        {"sms:\n  transport: http\n  http_url: https://gw.example/{to}\n  http_method: POST\n"
-         "  http_content_type: text/plain\n  http_body: '{text}'\n",
-         "{text} needs a body"},
-        {"sms:\n  transport: http\n  http_url: https://gw.example/{to}\n  http_headers: [\"no colon\"]\n",
-         "http_headers must be"},
-        {"sms:\n  transport: http\n  http_url: https://gw.example/{to}\n  http_headers: [\"Content-Length: "
-         "1\"]\n",
-         "http_headers must be"},
-        {"sms:\n  transport: http\n  http_url: https://gw.example/{to}\n  http_user: u\n", "belong together"},
-        {"sms:\n  transport: http\n  http_url: https://gw.example/{to}\n  http_user: u\n  http_password: p\n"
-         "  http_bearer: b\n",
-         "exclude each other"},
-    };
-
     (void)state;
-    for (size_t i = 0; i < ECS_ARRAY_LEN(rows); i++) {
+    for (size_t i = 0; i < ECS_ARRAY_LEN(refused); i++) {
         struct ecs_faults faults;
         struct ecs_conf *conf;
 
         ecs_faults_init(&faults, arena);
-        conf = ecs_conf_parse("test", ecs_str_of(rows[i].yaml), push_sections, &faults);
-        if (conf || !strstr(faults.first->text, rows[i].fault))
-            fail_msg("%s%s", rows[i].yaml, conf ? "was taken" : faults.first->text);
+        conf = ecs_conf_parse("test", ecs_str_of(refused[i].yaml), push_sections, &faults);
+        if (conf || !strstr(faults.first->text, refused[i].fault))
+            fail_msg("%s%s", refused[i].yaml, conf ? "was taken" : faults.first->text);
     }
 }
 

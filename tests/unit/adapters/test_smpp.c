@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Short messages by SMPP against Net::SMPP: what arrives, statuses, window, speed, keep-alive, and every way
+/* Short messages by SMPP against Net::SMPP: what arrives, statuses, keep-alive, and every way
  * a session can end. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,57 +7,7 @@
 
 #include <cmocka.h>
 
-#include "push_rig.h"
-
-static struct smsc smsc;
-static struct push_rig x;
-
-static void open_with(const char *const *smsc_args, const char *more)
-{
-    char yaml[2000];
-
-    smsc_start(&smsc, smsc_args);
-    snprintf(
-        yaml, sizeof(yaml),
-        "sms:\n  smpp_host: 127.0.0.1\n  smpp_port: %u\n  smpp_system_id: ecs\n  smpp_password: secret\n%s",
-        smsc.port, more);
-    push_open(&x, yaml);
-}
-
-static void close_all(void)
-{
-    push_close(&x);
-    smsc_stop(&smsc);
-}
-
-static struct sent trigger(const char *msisdn)
-{
-    return (struct sent){.message = {.channel = ECS_PUSH_SMS,
-                                     .msisdn = ecs_str_of(msisdn),
-                                     .user_id = ECS_STR("001010000000001")}};
-}
-
-static struct ecs_send_result send_to(const char *msisdn)
-{
-    struct sent s = trigger(msisdn);
-
-    return sent_do(&x, &s);
-}
-
-static uint64_t stat_of(const char *name)
-{
-    struct ecs_neighbour_stats *s = &x.stats[ECS_PUSH_SMS];
-
-    return strcmp(name, "ok") == 0         ? s->ok
-           : strcmp(name, "calls") == 0    ? s->calls
-           : strcmp(name, "errors") == 0   ? s->http_errors
-           : strcmp(name, "failures") == 0 ? s->failures
-           : strcmp(name, "timeouts") == 0 ? s->timeouts
-           : strcmp(name, "refused") == 0  ? s->refused_breaker
-           : strcmp(name, "now") == 0      ? s->in_flight
-           : strcmp(name, "resting") == 0  ? s->breaker_open
-                                           : 999;
-}
+#include "smsc_rig.h"
 
 /* proves: G-015 G-016 G-017 X-052 */
 static void test_the_trigger_reaches_port_8095_with_user_id_and_applications(void **state)
@@ -186,73 +136,6 @@ static void test_what_cannot_be_sent_is_bad(void **state)
     s = trigger("1234567890123456");
     assert_int_equal(sent_do(&x, &s).class, ECS_SEND_BAD);
     assert_int_equal(stat_of("calls"), 0);
-    close_all();
-}
-
-static void test_the_window_never_holds_more_than_ten(void **state)
-{
-    struct sent s[25];
-
-    (void)state;
-    open_with(NULL, "");
-    for (size_t i = 0; i < ECS_ARRAY_LEN(s); i++) {
-        s[i] = trigger("66600000001");
-        sent_start(&x, &s[i]);
-    }
-    assert_int_equal(stat_of("now"), 25);
-    for (size_t i = 0; i < ECS_ARRAY_LEN(s); i++) {
-        sent_wait(&x, &s[i]);
-        assert_int_equal(s[i].result.class, ECS_SEND_OK);
-        ecs_arena_free(s[i].arena);
-    }
-    smsc_expect(&x, &smsc, "held 5\n", 1);
-    assert_int_equal(smsc_count(&smsc, "held 10\n"), 2);
-    assert_int_equal(stat_of("now"), 0);
-    close_all();
-}
-
-static void test_throttling_slows_the_session_down(void **state)
-{
-    static const char *const args[] = {"--throttle", "1", NULL};
-    struct sent first = trigger("491700000001"), second = trigger("491700000002");
-    int64_t begin;
-
-    (void)state;
-    open_with(args, "  smpp_window: 1\n");
-    begin = ecs_clock_mono_us();
-    sent_start(&x, &first);
-    sent_start(&x, &second);
-    sent_wait(&x, &first);
-    assert_int_equal(first.result.class, ECS_SEND_RETRY);
-    assert_string_equal(first.result.reason, "ESME_RTHROTTLED");
-    assert_int_equal(first.result.retry_after_s, 1);
-    assert_false(second.ended);
-    sent_wait(&x, &second);
-    assert_int_equal(second.result.class, ECS_SEND_OK);
-    assert_true(ecs_clock_mono_us() - begin >= 1000000);
-    ecs_arena_free(first.arena);
-    ecs_arena_free(second.arena);
-    close_all();
-}
-
-static void test_the_configured_speed_is_kept(void **state)
-{
-    struct sent s[8];
-    int64_t begin;
-
-    (void)state;
-    open_with(NULL, "  smpp_per_second: 20\n");
-    assert_int_equal(send_to("491700000001").class, ECS_SEND_OK);
-    begin = ecs_clock_mono_us();
-    for (size_t i = 0; i < ECS_ARRAY_LEN(s); i++) {
-        s[i] = trigger("491700000001");
-        sent_start(&x, &s[i]);
-    }
-    for (size_t i = 0; i < ECS_ARRAY_LEN(s); i++) {
-        sent_wait(&x, &s[i]);
-        ecs_arena_free(s[i].arena);
-    }
-    assert_true(ecs_clock_mono_us() - begin >= 200000); /* 8 at 20/s, a tenth of a second may be caught up */
     close_all();
 }
 
@@ -426,43 +309,6 @@ static void test_nobody_there_is_a_repetition(void **state)
     push_close(&x);
 }
 
-static void test_an_aborted_flow_leaves_the_session_alone(void **state)
-{
-    struct sent waiting = trigger("6660001"), other = trigger("6660002");
-
-    (void)state;
-    open_with(NULL, "");
-    sent_start(&x, &waiting);
-    smsc_expect(&x, &smsc, "destination_addr=6660001", 1);
-    sent_start(&x, &other);
-    ecs_flow_abort(&waiting.flow);
-    assert_true(waiting.ended);
-    ecs_arena_free(waiting.arena);
-    sent_wait(&x, &other);
-    assert_int_equal(other.result.class, ECS_SEND_OK);
-    ecs_arena_free(other.arena);
-    assert_int_equal(stat_of("now"), 0);
-    close_all();
-}
-
-static void test_a_send_goes_on_when_the_channels_are_given_back(void **state)
-{
-    struct sent s = trigger("6660001");
-
-    (void)state;
-    open_with(NULL, "");
-    sent_start(&x, &s);
-    smsc_expect(&x, &smsc, "destination_addr=6660001", 1);
-    ecs_push_free(x.push);
-    x.push = NULL;
-    sent_wait(&x, &s);
-    assert_int_equal(s.result.class, ECS_SEND_OK);
-    assert_int_equal(smsc_count(&smsc, "unbind"), 0);
-    ecs_arena_free(s.arena); /* the last user */
-    smsc_expect(&x, &smsc, "unbind", 1);
-    close_all();
-}
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -472,9 +318,6 @@ int main(void)
         cmocka_unit_test(test_long_texts_are_refused_or_sent_in_parts),
         cmocka_unit_test(test_statuses_become_classes),
         cmocka_unit_test(test_what_cannot_be_sent_is_bad),
-        cmocka_unit_test(test_the_window_never_holds_more_than_ten),
-        cmocka_unit_test(test_throttling_slows_the_session_down),
-        cmocka_unit_test(test_the_configured_speed_is_kept),
         cmocka_unit_test(test_requests_of_the_smsc_are_answered),
         cmocka_unit_test(test_a_response_may_come_byte_by_byte),
         cmocka_unit_test(test_a_lost_connection_is_repeated_later_and_opened_again),
@@ -485,8 +328,6 @@ int main(void)
         cmocka_unit_test(test_refused_credentials_stop_the_channel),
         cmocka_unit_test(test_a_bind_without_answer_ends_in_time),
         cmocka_unit_test(test_nobody_there_is_a_repetition),
-        cmocka_unit_test(test_an_aborted_flow_leaves_the_session_alone),
-        cmocka_unit_test(test_a_send_goes_on_when_the_channels_are_given_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -377,17 +377,19 @@ static void test_a_server_that_closes_at_random_makes_no_call_hang(void **state)
 static void test_a_call_costs_no_tick_of_the_timer_wheel(void **state)
 {
     struct ecs_neighbour *n;
-    int64_t begin, us;
     struct rig rig;
+    int quick = 0;
 
     (void)state;
     n = open_rig(&rig, (struct ecs_neighbour_conf){0});
-    assert_int_equal(ask_rc(&rig, n, plain_url("/status/200")), ECS_OK);
-    begin = ecs_clock_mono_us();
-    for (int i = 0; i < 50; i++)
-        assert_int_equal(ask_rc(&rig, n, plain_url("/status/200")), ECS_OK);
-    us = (ecs_clock_mono_us() - begin) / 50;
-    assert_true(us < 7000); /* with the wheel: 8 ms and more each */
+    for (int i = 0; i < 50; i++) {
+        struct asked a = {0};
+
+        rig_ask(&rig, &a, n, "GET", plain_url("/status/200"));
+        quick += a.us < 5000; /* with the wheel: 8 ms and more, since calls begin when a tick has passed */
+        asked_free(&a);
+    }
+    assert_true(quick >= 25);
     ecs_neighbour_free(n);
     rig_close(&rig);
 }

@@ -176,3 +176,9 @@ static inline void set_control(const char *sms)
 
     outbox_run(call_control, &control);
 }
+
+static inline int outbox_done(void **state)
+{
+    ecs_arena_free(outbox_arena);
+    return teardown(state);
+}

@@ -83,62 +83,36 @@ static enum ecs_rc run(struct job *j, enum ecs_next (*what)(struct ecs_flow *f, 
     return j->rc;
 }
 
+#define CALL(name, call_)                                                                                    \
+    static enum ecs_next name(struct ecs_flow *f, struct job *j)                                             \
+    {                                                                                                        \
+        return call_;                                                                                        \
+    }
+CALL(take, ecs_store_login_take(f, rig.store, j->handle, &j->row))
+CALL(reopen, ecs_store_login_reopen(f, rig.store, j->handle))
+CALL(lines, ecs_store_login_lines(f, rig.store, j->by, ECS_STR("idp"), j->subject, &j->lines))
+CALL(otp_try, ecs_store_otp_try(f, rig.store, j->handle, j->code, &limits, &j->tried))
+CALL(factor_send, ecs_store_factor_send(f, rig.store, j->handle, j->code, j->first, &limits, &j->sent))
+CALL(factor_try, ecs_store_factor_try(f, rig.store, j->handle, j->code, j->proof, &limits, &j->tried))
+CALL(login_reap, ecs_store_login_reap(f, rig.store, 2, &j->reaped))
+CALL(otp_reap, ecs_store_otp_reap(f, rig.store, 100, &j->reaped))
+CALL(subject_put, ecs_store_subject_put(f, rig.store, ECS_STR("idp"), j->subject, j->imsi, &j->created))
+CALL(subject_delete, ecs_store_subject_delete(f, rig.store, ECS_STR("idp"), j->subject, j->imsi))
+CALL(subject_list, ecs_store_subject_list(f, rig.store, j->imsi, &j->subjects))
+
 static enum ecs_next add(struct ecs_flow *f, struct job *j)
 {
     j->login.handle = j->handle;
     j->login.life_s = 600;
     return ecs_store_login_add(f, rig.store, &j->login);
 }
-static enum ecs_next take(struct ecs_flow *f, struct job *j)
-{
-    return ecs_store_login_take(f, rig.store, j->handle, &j->row);
-}
-static enum ecs_next reopen(struct ecs_flow *f, struct job *j)
-{
-    return ecs_store_login_reopen(f, rig.store, j->handle);
-}
-static enum ecs_next lines(struct ecs_flow *f, struct job *j)
-{
-    return ecs_store_login_lines(f, rig.store, j->by, ECS_STR("idp"), j->subject, &j->lines);
-}
+
 static enum ecs_next otp_begin(struct ecs_flow *f, struct job *j)
 {
     struct ecs_otp_new *otp = ecs_alloc(f->arena, sizeof(*otp));
 
     *otp = (struct ecs_otp_new){j->handle, j->code, j->number, ECS_STR("request"), j->msisdn, j->imsi};
     return ecs_store_otp_begin(f, rig.store, otp, &limits, &j->begun);
-}
-static enum ecs_next otp_try(struct ecs_flow *f, struct job *j)
-{
-    return ecs_store_otp_try(f, rig.store, j->handle, j->code, &limits, &j->tried);
-}
-static enum ecs_next factor_send(struct ecs_flow *f, struct job *j)
-{
-    return ecs_store_factor_send(f, rig.store, j->handle, j->code, j->first, &limits, &j->sent);
-}
-static enum ecs_next factor_try(struct ecs_flow *f, struct job *j)
-{
-    return ecs_store_factor_try(f, rig.store, j->handle, j->code, j->proof, &limits, &j->tried);
-}
-static enum ecs_next login_reap(struct ecs_flow *f, struct job *j)
-{
-    return ecs_store_login_reap(f, rig.store, 2, &j->reaped);
-}
-static enum ecs_next otp_reap(struct ecs_flow *f, struct job *j)
-{
-    return ecs_store_otp_reap(f, rig.store, 100, &j->reaped);
-}
-static enum ecs_next subject_put(struct ecs_flow *f, struct job *j)
-{
-    return ecs_store_subject_put(f, rig.store, ECS_STR("idp"), j->subject, j->imsi, &j->created);
-}
-static enum ecs_next subject_delete(struct ecs_flow *f, struct job *j)
-{
-    return ecs_store_subject_delete(f, rig.store, ECS_STR("idp"), j->subject, j->imsi);
-}
-static enum ecs_next subject_list(struct ecs_flow *f, struct job *j)
-{
-    return ecs_store_subject_list(f, rig.store, j->imsi, &j->subjects);
 }
 
 /* ---- cases ---- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Registrations and the outbox against a real server: statuses, what each change of the data calls for,
- * leases, outcomes, campaigns. */
+ * leases, outcomes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,52 +8,7 @@
 
 #include <cmocka.h>
 
-#include "outbox_rig.h"
-
-#define A "001010000000101"
-#define B "001010000000102"
-#define C "001010000000103"
-
-/* Three lines on plan "gold"; A has a phone with all three applications, B a tablet with ap2004 only. */
-static int fresh(void **state)
-{
-    (void)state;
-    pg_test_sql("DELETE FROM notify_campaign; DELETE FROM subscriber WHERE plan IN ('gold', 'silver');"
-                "DELETE FROM device_identity; DELETE FROM service_notice;"
-                "UPDATE notify_control SET enabled = false;"
-                "INSERT INTO brand (brand, name) VALUES ('acme', 'Acme') ON CONFLICT DO NOTHING;"
-                "INSERT INTO plan (plan, name, features) VALUES ('gold', 'Gold', '{volte,vowifi}'), "
-                "('silver', 'Silver', '{}') ON CONFLICT (plan) DO UPDATE SET features = excluded.features;"
-                "INSERT INTO subscriber (imsi, msisdn, plan) VALUES ('" A "', '491510000101', 'gold'), "
-                "('" B "', '491510000102', 'gold'), ('" C "', '491510000103', 'gold')");
-    set_control("off");
-    assert_int_equal(register_token(A, "phone-a", "token-a", ims_apps, 3), ECS_REGISTERED);
-    assert_int_equal(register_token(B, "tablet-b", "token-b", &ims_apps[1], 1), ECS_REGISTERED);
-    return 0;
-}
-
-static int64_t waiting(const char *imsi)
-{
-    char sql[160];
-
-    snprintf(sql, sizeof(sql), "SELECT count(*) FROM notification WHERE imsi = '%s'", imsi);
-    return pg_test_number(sql);
-}
-
-/* Applications of the only notification of a line as a text; empties the outbox. */
-static void expect(const char *imsi, const char *apps)
-{
-    char sql[320];
-
-    snprintf(sql, sizeof(sql),
-             "SELECT count(*) FROM notification WHERE imsi = '%s' AND array_to_string(apps, ',') = '%s'",
-             imsi, apps);
-    if (apps[0] && pg_test_number(sql) != 1)
-        fail_msg("%s is not told of %s", imsi, apps);
-    assert_int_equal(waiting(imsi), apps[0] ? 1 : 0);
-    snprintf(sql, sizeof(sql), "DELETE FROM notification WHERE imsi = '%s'", imsi);
-    pg_test_sql(sql);
-}
+#include "outbox_lines.h"
 
 /* ---- registration ---- */
 
@@ -398,150 +353,6 @@ static void test_what_push_cannot_do_goes_by_sms_when_it_may(void **state)
     assert_int_equal(row.attempts, 1);
 }
 
-/* ---- campaigns ---- */
-
-struct campaign_call {
-    struct ecs_campaign_row row;
-    int64_t id;
-    struct ecs_campaign_rows list;
-};
-
-static enum ecs_next call_add(struct ecs_flow *f, void *arg)
-{
-    struct campaign_call *c = arg;
-
-    return ecs_store_campaign_add(f, store, &c->row, &c->id);
-}
-
-static enum ecs_next call_list(struct ecs_flow *f, void *arg)
-{
-    struct campaign_call *c = arg;
-
-    return ecs_store_campaign_list(f, store, 10, &c->list);
-}
-
-static enum ecs_next call_cancel(struct ecs_flow *f, void *arg)
-{
-    struct campaign_call *c = arg;
-
-    return ecs_store_campaign_cancel(f, store, c->id);
-}
-
-static void many_lines(void)
-{
-    pg_test_sql(
-        "INSERT INTO subscriber (imsi, plan) SELECT (1020000000000 + g)::text, 'gold' FROM "
-        "generate_series(1, 250) g;"
-        "INSERT INTO push_registration (imsi, terminal_id, channel, token, token_digest, apps) "
-        "SELECT s.imsi, 't' || s.imsi, 2, 't' || s.imsi, decode(md5(s.imsi), 'hex'), '{ap2003,ap2004}' "
-        "FROM subscriber s WHERE s.imsi LIKE '102%'");
-}
-
-static void test_a_mass_change_is_walked_page_by_page(void **state)
-{
-    struct ecs_notify_kept kept;
-
-    (void)state;
-    many_lines();
-    pg_test_sql("UPDATE subscriber SET line_state = 'barred' WHERE imsi LIKE '102%'");
-    assert_int_equal(pg_test_number("SELECT count(*) FROM notification"), 0);
-    assert_int_equal(pg_test_number("SELECT count(*) FROM notify_campaign WHERE scope = 'lines'"), 1);
-    kept = keep_once(); /* A and B come first and did not change */
-    assert_int_equal(kept.queued, 98);
-    for (int i = 0; i < 20 && kept.queued >= 0; i++) {
-        pg_test_sql("UPDATE notify_campaign SET next_at = now() WHERE done_at IS NULL");
-        kept = keep_once();
-    }
-    assert_int_equal(pg_test_number("SELECT count(*) FROM notification"), 250);
-    assert_int_equal(waiting(A) + waiting(B), 0);
-    assert_int_equal(pg_test_number("SELECT queued FROM notify_campaign WHERE done_at IS NOT NULL"), 250);
-    assert_int_equal(pg_test_number("SELECT walked FROM notify_campaign"), 252);
-}
-
-static void test_plans_services_brands_and_policies_make_campaigns(void **state)
-{
-    (void)state;
-    many_lines();
-    pg_test_sql(
-        "UPDATE plan SET features = '{volte,vowifi,smsoip}' WHERE plan = 'gold';"
-        "UPDATE plan SET features = '{volte,vowifi}' WHERE plan = 'gold';"
-        "UPDATE brand SET name = name || '!' WHERE brand = 'acme';"
-        "UPDATE content_base SET policy_checksum = 'one';"
-        "UPDATE content_base SET policy_checksum = 'two';"
-        "INSERT INTO line_service (imsi, service, prov_status) SELECT imsi, 'vowifi', 1 FROM subscriber "
-        "WHERE imsi LIKE '102%'");
-    assert_int_equal(pg_test_number("SELECT count(*) FROM notification"), 0);
-    assert_int_equal(
-        pg_test_number("SELECT count(*) FROM notify_campaign WHERE scope = 'plan' AND apps = '{ap2005}'"), 1);
-    assert_int_equal(pg_test_number("SELECT count(*) FROM notify_campaign WHERE scope = 'brand'"), 1);
-    assert_true(pg_test_number(
-                    "SELECT count(*) FROM notify_campaign WHERE scope = 'all' AND reason = 'policy'") == 1);
-    assert_int_equal(
-        pg_test_number("SELECT count(*) FROM notify_campaign WHERE scope = 'services' AND value = "
-                       "'vowifi' AND apps = '{ap2004}'"),
-        1);
-    pg_test_sql("DELETE FROM notify_campaign WHERE scope <> 'services'");
-    for (int i = 0; i < 20; i++) {
-        pg_test_sql("UPDATE notify_campaign SET next_at = now() WHERE done_at IS NULL");
-        (void)keep_once();
-    }
-    assert_int_equal(pg_test_number("SELECT count(*) FROM notification WHERE apps = '{ap2004}'"), 250);
-}
-
-static void test_a_notice_is_told_at_its_begin_and_its_end(void **state)
-{
-    (void)state;
-    pg_test_sql(
-        "INSERT INTO service_notice (service, starts_at, ends_at, effect, message_key) VALUES ('vowifi', "
-        "now() - interval '1 s', now() + interval '1 h', 'unavailable', 'works')");
-    assert_int_equal(pg_test_number("SELECT count(*) FROM notify_campaign WHERE done_at IS NULL"), 2);
-    assert_int_equal(pg_test_number("SELECT count(*) FROM notify_campaign WHERE next_at <= now()"), 1);
-    assert_int_equal(keep_once().queued, 2);
-    expect(A, "ap2004");
-    expect(B, "ap2004");
-    pg_test_sql("DELETE FROM service_notice"); /* ends now */
-    assert_int_equal(pg_test_number("SELECT count(*) FROM notify_campaign WHERE done_at IS NULL"), 1);
-    assert_int_equal(keep_once().queued, 2);
-    assert_int_equal(keep_once().queued, -1);
-}
-
-static void test_a_campaign_by_hand_is_spread_and_can_be_cancelled(void **state)
-{
-    struct campaign_call c = {.row = {.scope = ECS_STR("plan"),
-                                      .value = ECS_STR("gold"),
-                                      .reason = ECS_STR("operator"),
-                                      .spread_s = 7200}};
-
-    (void)state;
-    outbox_run(call_add, &c);
-    assert_true(c.id > 0);
-    assert_int_equal(keep_once().queued, 1); /* one of two now, the other one in an hour */
-    assert_int_equal(keep_once().queued, -1);
-    assert_in_range(pg_test_number("SELECT extract(epoch FROM next_at - now())::bigint FROM notify_campaign"),
-                    3500, 3600);
-    outbox_run(call_list, &c);
-    assert_int_equal(c.list.n, 1);
-    assert_int_equal(c.list.rows[0].queued, 1);
-    assert_int_equal(c.list.rows[0].total, 2);
-    assert_int_equal(c.list.rows[0].done_at, 0);
-    outbox_run(call_cancel, &c);
-    assert_int_equal(outbox_try(call_cancel, &c), ECS_E_NOT_FOUND);
-    pg_test_sql("UPDATE notify_campaign SET next_at = now()");
-    assert_int_equal(keep_once().queued, -1);
-    c.row.value = ECS_STR("no-such-plan");
-    assert_int_equal(outbox_try(call_add, &c), ECS_E_NOT_FOUND);
-    pg_test_sql("UPDATE notify_control SET enabled = false");
-    c.row.value = ECS_STR("gold");
-    outbox_run(call_add, &c);
-    assert_int_equal(c.id, -1);
-}
-
-static int done(void **state)
-{
-    ecs_arena_free(outbox_arena);
-    return teardown(state);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -561,11 +372,7 @@ int main(void)
         cmocka_unit_test_setup(test_a_token_registered_after_its_death_stays, fresh),
         cmocka_unit_test_setup(test_later_waits_and_ends_with_the_life_time, fresh),
         cmocka_unit_test_setup(test_what_push_cannot_do_goes_by_sms_when_it_may, fresh),
-        cmocka_unit_test_setup(test_a_mass_change_is_walked_page_by_page, fresh),
-        cmocka_unit_test_setup(test_plans_services_brands_and_policies_make_campaigns, fresh),
-        cmocka_unit_test_setup(test_a_notice_is_told_at_its_begin_and_its_end, fresh),
-        cmocka_unit_test_setup(test_a_campaign_by_hand_is_spread_and_can_be_cancelled, fresh),
     };
 
-    return cmocka_run_group_tests(tests, setup, done);
+    return cmocka_run_group_tests(tests, setup, outbox_done);
 }

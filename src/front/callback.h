@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The listener for servers of operator-hosted and third-party pages: partners resolve hand-over references
+ * and report what their users did (docs/portal-contract.md). Worker 0. */
+#pragma once
+
+#include "ecs/json.h"
+#include "ecs/store_portal.h"
+#include "front_internal.h"
+
+struct ecs_jws_signer;
+
+enum { CALLBACK_SIGN_NONE, CALLBACK_SIGN_ES256, CALLBACK_SIGN_HS256 };
+struct ecs_callback_conf {
+    struct ecs_str_list listen;                /* TCP with mutual TLS, or Unix sockets */
+    const char *certificate, *key, *client_ca; /* paths; NULL: none */
+    int64_t socket_mode, per_minute, burst;
+    int signing;                                            /* CALLBACK_SIGN_* */
+    const char *signing_key, *signing_kid, *signing_secret; /* key, secret: NULL none */
+    const char *issuer, *audience;                          /* "" none */
+};
+struct ecs_partner_conf {
+    const char *name, *certificate, *subject, *token; /* the latter three: NULL none */
+    struct ecs_str_list services, brands, disclose;
+};
+extern const struct ecs_setting callback_settings[], partner_settings[];
+bool callback_check(const void *section, struct ecs_faults *faults, const struct ecs_yaml_node *node);
+bool partner_check(const void *section, struct ecs_faults *faults, const struct ecs_yaml_node *node);
+/* When a snapshot is loaded: what sections say together; loads s->callback_tls and tries the signing key. */
+void callback_snapshot_load(struct ecs_snapshot *s, const char *path, struct ecs_faults *faults);
+
+/* Takes the descriptors of node->callback_fds over; servers end up in front->callback_servers. */
+enum ecs_rc callback_start(struct front *front);
+void callback_reload(struct front *front, const struct ecs_snapshot *s);
+void callback_free(struct front *front);
+
+/* Signed user data (template variable {jwt}): e->portal_signer, NULL when it is off. False: no memory. */
+bool engine_portal_new(struct engine *e);
+void engine_portal_free(struct engine *e);
+
+/* The page with the public key of user data: web.path/jwks.json. */
+bool web_jwks_enabled(const struct ecs_snapshot *snapshot);
+extern const struct ecs_step web_jwks_steps[];
+
+/* ---- a call in work ---- */
+
+enum callback_fault {
+    CALLBACK_GOOD,
+    CALLBACK_NO_PATH,
+    CALLBACK_METHOD,
+    CALLBACK_NO_CREDENTIAL,
+    CALLBACK_UNKNOWN_PARTNER,
+    CALLBACK_RATE_LIMITED,
+    CALLBACK_BAD_REQUEST,
+    CALLBACK_REFERENCE_UNKNOWN,
+    CALLBACK_REFERENCE_EXPIRED,
+    CALLBACK_SERVICE_FORBIDDEN,
+    CALLBACK_BRAND_FORBIDDEN,
+    CALLBACK_OTHER_PARTNER,
+    CALLBACK_SUBSCRIBER_GONE,
+    CALLBACK_FLOW_CLOSED,
+    CALLBACK_EVENT_REUSED,
+    CALLBACK_FAULT_COUNT
+};
+
+struct callback_call;
+struct callback_route {
+    enum ecs_http_method method;
+    const char *path;
+    const struct ecs_step *steps; /* self: struct callback_call */
+    const char *name, *help;
+};
+extern const struct callback_route callback_routes[]; /* ends with path NULL */
+
+struct callback_call {
+    struct ecs_flow
+        flow; /* its arena is the call's own: a report is completed even when its sender has left */
+    struct front *front;
+    struct engine *engine;
+    struct ecs_http_request *http; /* NULL: the client has gone */
+    const struct callback_route *route;
+    const struct ecs_partner_conf *partner;
+    struct ecs_log_ctx log;
+    int64_t now;                        /* Unix seconds */
+    struct ecs_str body, authorization; /* copies in the call's arena */
+    bool over_tls;
+    struct ecs_http_client client; /* fingerprint "" without a certificate */
+    /* of the hand-over, after callback_open */
+    struct ecs_str reference;
+    struct ecs_flow_ref ref;
+    uint8_t digest[32]; /* of the reference */
+    const char *service;
+    struct ecs_facts_key key;
+    struct ecs_subscriber_facts facts;
+    void *own; /* of the handler */
+    /* answer */
+    enum callback_fault fault;
+    const char *why, *field; /* in the arena or static; NULL: the fault's own text, none */
+    uint32_t retry_after_s;
+    struct ecs_buf out;
+    struct ecs_json_out json;
+    bool audited; /* the handler has written the audit row itself */
+    char subject[24];
+    struct ecs_http_reply reply;
+};
+
+#define CALLBACK(method, path, handler, help) extern const struct ecs_step callback_##handler##_steps[];
+#include "callback_routes.def"
+#undef CALLBACK
+
+/* The call ends here with this fault: return what it returns. why NULL: the usual text. */
+enum ecs_next callback_refuse(struct callback_call *call, enum callback_fault fault, const char *why);
+/* Body into out; ECS_DONE with BAD_REQUEST and the member in "field", else ECS_NEXT. */
+enum ecs_next callback_bind(struct callback_call *call, const struct ecs_json_field *fields, void *out);
+/* Who calls: call->partner, or a fault (ECS_DONE). */
+enum ecs_next callback_identify(struct callback_call *call);
+/* Opens call->reference and loads the line's facts; the step behind it must begin with callback_admit. May
+ * wait. */
+enum ecs_next callback_open(struct callback_call *call);
+/* May this partner see and change the line? ECS_NEXT, or ECS_DONE with a fault. */
+enum ecs_next callback_admit(struct callback_call *call);

@@ -1,0 +1,197 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""A small portal server of an operator, to try the contract of docs/portal-contract.md and to test it: takes the hand-over
+of a phone (POST form or GET with jwt=...), verifies it with the published key, asks the entitlement server what is missing,
+shows one page, and reports the outcome with its client certificate.
+
+usage: sample_portal.py --callback HOST:PORT --callback-ca FILE --certificate FILE --key FILE
+                        --jwks URL --jwks-ca FILE --issuer ISS --audience AUD [--listen HOST:PORT] [--terms-version N]
+
+Prints "ready PORT" when it listens (port 0: a free one). Needs python3-jwt and python3-cryptography. Not for real use: pages
+are bare and sessions live in memory."""
+import argparse
+import html
+import http.client
+import http.server
+import json
+import secrets
+import ssl
+import sys
+import threading
+import urllib.parse
+import urllib.request
+
+import jwt
+
+PAGE = """<!DOCTYPE html><html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{title}</title></head><body><h1>{title}</h1>{body}</body></html>"""
+FORM = """<form method="post" action="/submit"><input type="hidden" name="handle" value="{handle}">{fields}
+<button name="action" value="accept">Accept</button> <button name="action" value="decline">Not now</button></form>"""
+END = """<p>{text}</p><script>
+var o = window.VoWiFiWebServiceFlow || window.ODSAServiceFlow;
+if (o) {{ {call} }}
+</script>"""
+
+
+class Refused(Exception):
+    def __init__(self, status, text):
+        super().__init__(text)
+        self.status = status
+
+
+class EntitlementServer:
+    """The calls of the contract."""
+
+    def __init__(self, options):
+        self.address = options.callback
+        self.context = ssl.create_default_context(cafile=options.callback_ca)
+        self.context.check_hostname = False
+        if options.certificate:
+            self.context.load_cert_chain(options.certificate, options.key)
+
+    def call(self, path, body):
+        connection = http.client.HTTPSConnection(self.address, context=self.context, timeout=10)
+        try:
+            connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+            reply = connection.getresponse()
+            return reply.status, json.loads(reply.read())
+        finally:
+            connection.close()
+
+    def report(self, body, tries=3):
+        """The same event_id on each try: the server counts it once."""
+        for left in reversed(range(tries)):
+            try:
+                status, found = self.call("/v1/report", body)
+            except OSError:
+                if not left:
+                    raise
+                continue
+            if status < 500 or not left:
+                return status, found
+        raise AssertionError("not reached")
+
+
+class HandOver:
+    """Verifies the token of a phone (RFC 7519) with the server's published keys, which are read again for a new kid."""
+
+    def __init__(self, options):
+        self.options, self.keys = options, {}
+        self.context = ssl.create_default_context(cafile=options.jwks_ca)
+        self.context.check_hostname = False
+
+    def load(self):
+        with urllib.request.urlopen(self.options.jwks, timeout=10, context=self.context) as reply:
+            found = jwt.PyJWKSet.from_dict(json.loads(reply.read()))
+        self.keys = {key.key_id: key.key for key in found.keys}
+
+    def open(self, token):
+        try:
+            kid = jwt.get_unverified_header(token).get("kid")
+            if kid not in self.keys:
+                self.load()
+            return jwt.decode(token, self.keys[kid], algorithms=["ES256"], audience=self.options.audience,
+                              issuer=self.options.issuer, options={"require": ["exp", "iat", "sub", "jti"]})
+        except (jwt.PyJWTError, KeyError) as fault:
+            raise Refused(403, f"hand-over refused: {fault}") from fault
+
+
+class Portal:
+    def __init__(self, options):
+        self.options = options
+        self.server, self.hand_over = EntitlementServer(options), HandOver(options)
+        self.flows, self.seen, self.lock = {}, set(), threading.Lock()
+
+    def begin(self, token):
+        claims = self.hand_over.open(token)
+        with self.lock:
+            if claims["jti"] in self.seen:
+                raise Refused(403, "this hand-over was opened before")
+            self.seen.add(claims["jti"])
+        status, found = self.server.call("/v1/session", {"reference": claims["sub"]})
+        if status != 200:
+            raise Refused(403, f"session: {found['error']}")
+        handle = secrets.token_urlsafe(24)
+        self.flows[handle] = {"reference": claims["sub"], "states": found["states"], "lang": found["language"]}
+        fields = []
+        if found["states"]["terms"] == "missing":
+            fields.append("<p>Terms of Wi-Fi calling ...</p>")
+        if found["states"]["address"] == "missing":
+            fields.append('<p><label>Emergency address <input name="address" required></label></p>')
+        return PAGE.format(lang=html.escape(found["language"]), title="Wi-Fi calling",
+                           body=FORM.format(handle=html.escape(handle), fields="".join(fields)))
+
+    def submit(self, form):
+        flow = self.flows.pop(form.get("handle", ""), None)
+        if not flow:
+            raise Refused(403, "this page is no longer valid")
+        accepted = form.get("action") == "accept"
+        body = {"reference": flow["reference"], "event_id": secrets.token_hex(16), "outcome": "changed" if accepted else "dismissed"}
+        if accepted and flow["states"]["terms"] == "missing":
+            body.update(terms="accepted", terms_version=self.options.terms_version)
+        if accepted and flow["states"]["address"] == "missing":
+            body.update(address="available", address_identifier=secrets.token_hex(8))
+        status, found = self.server.report(body)
+        if status != 200:
+            raise Refused(502, f"report: {found['error']}")
+        call = "if (o.entitlementChanged) o.entitlementChanged();" if accepted else "if (o.dismissFlow) o.dismissFlow();"
+        text = "Wi-Fi calling is set up. You can close this page." if accepted else "Nothing was changed."
+        return PAGE.format(lang=html.escape(flow["lang"]), title="Wi-Fi calling", body=END.format(text=text, call=call))
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    portal = None
+
+    def log_message(self, *_):
+        pass  # addresses and tokens stay out of logs
+
+    def fields(self):
+        length = int(self.headers.get("Content-Length") or 0)
+        text = self.rfile.read(length).decode("utf-8") if length else urllib.parse.urlsplit(self.path).query
+        return dict(urllib.parse.parse_qsl(text))
+
+    def serve(self):
+        path = urllib.parse.urlsplit(self.path).path
+        try:
+            if path == "/vowifi":
+                status, page = 200, self.portal.begin(self.fields().get("jwt", ""))
+            elif path == "/submit" and self.command == "POST":
+                status, page = 200, self.portal.submit(self.fields())
+            else:
+                status, page = 404, "not found"
+        except Refused as fault:
+            status, page = fault.status, html.escape(str(fault))
+        except (OSError, ValueError, KeyError) as fault:
+            status, page = 502, f"try again later ({type(fault).__name__})"
+        body = page.encode("utf-8")
+        self.send_response(status)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Cache-Control", "no-store")
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST = serve
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
+    for name in ("callback", "callback-ca", "jwks", "jwks-ca", "issuer", "audience"):
+        parser.add_argument(f"--{name}", required=True)
+    for name in ("certificate", "key"):
+        parser.add_argument(f"--{name}")
+    parser.add_argument("--listen", default="127.0.0.1:0")
+    parser.add_argument("--terms-version", type=int, default=1)
+    options = parser.parse_args()
+    Handler.portal = Portal(options)
+    host, port = options.listen.rsplit(":", 1)
+    server = http.server.ThreadingHTTPServer((host, int(port)), Handler)
+    print("ready", server.server_address[1], flush=True)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()
