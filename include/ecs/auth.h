@@ -71,6 +71,9 @@ struct ecs_auth {
     const char *peer;     /* textual source address */
     struct ecs_str host;  /* of the request, without port; {NULL, 0}: none */
     int64_t now;          /* Unix seconds */
+    /* May an EAP exchange be begun for this request now? NULL: always. False fails it with ECS_E_OVERLOAD. */
+    bool (*may_begin)(void *arg);
+    void *may_begin_arg;
     /* results */
     enum ecs_auth_method method;
     enum ecs_auth_outcome outcome;

@@ -14,7 +14,8 @@ struct ecs_jwks_conf {
     int64_t min_interval_s; /* between two fetches, whatever is asked; 0: 30 */
     int64_t stale_s;        /* kept when the issuer is not reachable; 0: 86400 */
 };
-/* neighbour is borrowed; url is copied. Times are those of expect->now. NULL: no memory. */
+/* neighbour is borrowed; url is copied. Times are those of expect->now, which may lie up to 60 s back: a
+ * greater step back is taken for a clock that was set. NULL: no memory. */
 struct ecs_jwks *ecs_jwks_new(struct ecs_neighbour *neighbour, const struct ecs_jwks_conf *conf);
 /* While flows wait for a fetch, the memory lives until they were served. NULL allowed. */
 void ecs_jwks_free(struct ecs_jwks *jwks);

@@ -34,7 +34,8 @@ struct ecs_oauth_token {
 };
 /* A kept token, used until 300 s before its end (or half of its life, if that is longer); else fetched,
  * whoever comes meanwhile waits for the same answer. After a refusal nobody is asked again for 30 s, after
- * Retry-After for so long (at most 300 s): the same failure is told. May wait. now: Unix seconds. */
+ * Retry-After for so long (at most 300 s): the same failure is told, or the kept token as long as it has not
+ * expired. May wait. now: Unix seconds, those of the request's start will do (up to 60 s ago). */
 enum ecs_next ecs_oauth_client_token(struct ecs_flow *f, struct ecs_oauth_client *client, int64_t now,
                                      struct ecs_oauth_token *ret_token);
 /* The API refused this token (401): the next call fetches a new one, unless somebody else did already. */

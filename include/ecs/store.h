@@ -94,7 +94,7 @@ struct ecs_subscriber_facts {
     enum ecs_identity_state identity;
     const struct ecs_line_service *services; /* those with a row */
     size_t n_services;
-    const struct ecs_notice *notices; /* active now, of this brand or of all */
+    const struct ecs_notice *notices;    /* active now, of this brand or of all */
     const struct ecs_str *registrations; /* of this device: texts for ecs_registration_read */
     size_t n_notices, n_registrations;
     int64_t content_revision; /* never falls, grows with the content: base of VERS.version */

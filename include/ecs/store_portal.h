@@ -20,17 +20,19 @@ enum ecs_portal_verdict {
     ECS_PORTAL_CLOSED,   /* the flow has ended */
     ECS_PORTAL_FOREIGN,  /* another partner has begun to report on this hand-over */
     ECS_PORTAL_GONE,     /* the subscriber is no longer there */
+    ECS_PORTAL_EXPIRED,  /* too late, and not told before */
 };
 struct ecs_portal_report {
     struct ecs_str partner, event_id;
     const uint8_t *reference, *request; /* 32 bytes each: digests */
     struct ecs_str imsi, service;
-    int terms, address, provisioning;      /* TS.43 values 0..3; -1: as it is */
-    int64_t terms_version;                 /* -1: as it is */
-    int64_t address_expiry;                /* Unix seconds; 0: as it is */
-    struct ecs_str address_identifier;     /* p NULL: as it is */
-    enum ecs_portal_outcome outcome;       /* DISMISSED changes nothing */
-    int64_t expires_s;                     /* of the reference */
+    int terms, address, provisioning;  /* TS.43 values 0..3; -1: as it is */
+    int64_t terms_version;             /* -1: as it is */
+    int64_t address_expiry;            /* Unix seconds; 0: as it is */
+    struct ecs_str address_identifier; /* p NULL: as it is */
+    enum ecs_portal_outcome outcome;   /* DISMISSED changes nothing */
+    bool late;         /* the reference has expired: nothing is written, a repetition is answered */
+    int64_t expires_s; /* of the reference */
     struct ecs_str subject_masked, detail; /* for the audit table; detail: a JSON object */
 };
 struct ecs_portal_reported {

@@ -7,7 +7,9 @@
 
 #include "ecs/store.h"
 
-enum { ECS_TOKEN_DIGEST_LEN = 16, ECS_NOTIFY_CHANNELS = 6 /* index: enum ecs_push_channel */ };
+enum { ECS_TOKEN_DIGEST_LEN = 16 };
+/* Channels of the outbox: enum ecs_push_channel, and the web hook of a partner. */
+enum { ECS_NOTIFY_HOOK = 6, ECS_NOTIFY_CHANNELS = 7 };
 
 /* ---- registrations ---- */
 
@@ -63,12 +65,14 @@ struct ecs_notify_control {
     bool enabled, with_vowifi, on_policy;
     struct ecs_str sms; /* off, fallback, unregistered, instead */
     int64_t policy_delay_s, bulk_rows, campaign_rate, ttl_s;
+    const struct ecs_str *hook_apps; /* changes of these go to the web hook, too */
+    size_t n_hook_apps;
 };
 enum ecs_next ecs_store_notify_control(struct ecs_flow *f, struct ecs_store *store,
                                        const struct ecs_notify_control *control);
 
 struct ecs_outgoing {
-    int64_t id, serial, registration; /* registration 0: by SMS to the line */
+    int64_t id, serial, registration; /* registration 0: SMS, web hook */
     struct ecs_str imsi, msisdn;      /* msisdn p NULL: none */
     int channel;
     const struct ecs_str *apps;

@@ -14,12 +14,16 @@ FROM portal_report($1::text, $2::text, $3::bytea, $4::bytea, $5::text, $6::text,
 SELECT partner, outcome FROM portal_flow WHERE reference = $1::bytea
 
 -- name: portal_reap
--- $1 most rows: events of 30 days ago, flows whose reference ended a day ago
+-- $1 most rows of each: events of 30 days ago, flows whose reference ended a day ago. The larger number of the two.
 WITH e AS (
     DELETE FROM portal_event WHERE (partner, event_id) IN (
         SELECT partner, event_id FROM portal_event WHERE at <= now() - interval '30 days'
         ORDER BY at LIMIT $1::integer FOR UPDATE SKIP LOCKED)
+    RETURNING 1
+), f AS (
+    DELETE FROM portal_flow WHERE reference IN (
+        SELECT reference FROM portal_flow WHERE expires_at <= now() - interval '1 day'
+        ORDER BY expires_at LIMIT $1::integer FOR UPDATE SKIP LOCKED)
+    RETURNING 1
 )
-DELETE FROM portal_flow WHERE reference IN (
-    SELECT reference FROM portal_flow WHERE expires_at <= now() - interval '1 day'
-    ORDER BY expires_at LIMIT $1::integer FOR UPDATE SKIP LOCKED)
+SELECT greatest((SELECT count(*) FROM e), (SELECT count(*) FROM f))

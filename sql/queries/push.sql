@@ -16,25 +16,27 @@ SELECT id, terminal_id, app_name, channel, apps, registered_at, last_success_at,
 WHERE imsi = $1::text ORDER BY terminal_id, app_name, id LIMIT 100
 
 -- name: notify_control
--- $1 enabled $2 sms $3 with ap2004 $4 policy told $5 after s $6 bulk rows $7 campaign rate $8 life time s
+-- $1 enabled $2 sms $3 with ap2004 $4 policy told $5 after s $6 bulk rows $7 campaign rate $8 life time s $9 apps of the hook
 UPDATE notify_control SET enabled = $1::boolean, sms = $2::text, with_vowifi = $3::boolean, on_policy = $4::boolean,
-    policy_delay_s = $5::integer, bulk_rows = $6::integer, campaign_rate = $7::integer, ttl_s = $8::integer
-WHERE (enabled, sms, with_vowifi, on_policy, policy_delay_s, bulk_rows, campaign_rate, ttl_s)
-      IS DISTINCT FROM ($1::boolean, $2::text, $3::boolean, $4::boolean, $5::integer, $6::integer, $7::integer, $8::integer)
+    policy_delay_s = $5::integer, bulk_rows = $6::integer, campaign_rate = $7::integer, ttl_s = $8::integer,
+    hook_apps = $9::text[]
+WHERE (enabled, sms, with_vowifi, on_policy, policy_delay_s, bulk_rows, campaign_rate, ttl_s, hook_apps)
+      IS DISTINCT FROM ($1::boolean, $2::text, $3::boolean, $4::boolean, $5::integer, $6::integer, $7::integer, $8::integer,
+                        $9::text[])
 
 -- name: notify_take
--- $1 to $5 most rows of channel 1 to 5 $6 lease s. Rows that are due become this node's for the lease; the timestamp of each
+-- $1 to $6 most rows of channel 1 to 6 $7 lease s. Rows that are due become this node's for the lease; the timestamp of each
 -- is above every former one of its device.
 WITH due AS (
-    SELECT d.id FROM unnest('{1,2,3,4,5}'::smallint[], ARRAY[$1::integer, $2::integer, $3::integer, $4::integer, $5::integer])
-                     w(channel, most)
+    SELECT d.id FROM unnest('{1,2,3,4,5,6}'::smallint[],
+                            ARRAY[$1::integer, $2::integer, $3::integer, $4::integer, $5::integer, $6::integer]) w(channel, most)
     CROSS JOIN LATERAL (
         SELECT n.id FROM notification n
         WHERE w.most > 0 AND n.channel = w.channel AND n.not_before <= now()
               AND (n.leased_until IS NULL OR n.leased_until <= now())
         ORDER BY n.not_before LIMIT w.most FOR UPDATE SKIP LOCKED) d
 ), took AS (
-    UPDATE notification n SET leased_until = now() + make_interval(secs => $6::integer), attempts = n.attempts + 1
+    UPDATE notification n SET leased_until = now() + make_interval(secs => $7::integer), attempts = n.attempts + 1
     FROM due WHERE n.id = due.id
     RETURNING n.id, n.serial, n.imsi, n.registration, n.channel, n.apps, n.attempts, n.not_before, n.expires_at
 ), stamped AS (

@@ -46,7 +46,8 @@ CREATE TABLE notify_control (
     policy_delay_s  integer NOT NULL DEFAULT 30 CHECK (policy_delay_s >= 0),
     bulk_rows       integer NOT NULL DEFAULT 1000 CHECK (bulk_rows > 0),
     campaign_rate   integer NOT NULL DEFAULT 50 CHECK (campaign_rate > 0),
-    ttl_s           integer NOT NULL DEFAULT 86400 CHECK (ttl_s > 0)
+    ttl_s           integer NOT NULL DEFAULT 86400 CHECK (ttl_s > 0),
+    hook_apps       text[] NOT NULL DEFAULT '{}'
 );
 INSERT INTO notify_control DEFAULT VALUES;
 COMMENT ON TABLE notify_control IS 'Section notify of the nodes'' configuration, as far as triggers need it; one row, written when a node starts or reloads.';
@@ -59,12 +60,14 @@ COMMENT ON COLUMN notify_control.policy_delay_s IS 'time for all nodes to load t
 COMMENT ON COLUMN notify_control.bulk_rows IS 'a statement that changes more lines makes a campaign';
 COMMENT ON COLUMN notify_control.campaign_rate IS 'notifications per second that a campaign without a spread makes';
 COMMENT ON COLUMN notify_control.ttl_s IS 'a notification is given up after so many seconds';
+COMMENT ON COLUMN notify_control.hook_apps IS 'AppIDs whose changes are told to the web hook, too; none: no hook';
 
 CREATE TABLE notification (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     imsi         text COLLATE "C" NOT NULL REFERENCES subscriber ON DELETE CASCADE,
     registration bigint REFERENCES push_registration ON DELETE CASCADE,
-    channel      smallint NOT NULL CHECK (channel BETWEEN 1 AND 5),
+    channel      smallint NOT NULL CHECK (channel BETWEEN 1 AND 6),
+    hook         boolean NOT NULL GENERATED ALWAYS AS (channel = 6) STORED,
     apps         text[] NOT NULL CHECK (cardinality(apps) > 0),
     reason       text NOT NULL,
     serial       bigint NOT NULL DEFAULT 1,
@@ -73,8 +76,8 @@ CREATE TABLE notification (
     not_before   timestamptz NOT NULL DEFAULT now(),
     expires_at   timestamptz NOT NULL,
     leased_until timestamptz,
-    UNIQUE NULLS NOT DISTINCT (imsi, registration),
-    CHECK ((registration IS NULL) = (channel = 5))
+    UNIQUE NULLS NOT DISTINCT (imsi, registration, hook),
+    CHECK ((registration IS NULL) = (channel >= 5))
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX notification_due ON notification (channel, not_before);
 CREATE INDEX notification_registration ON notification (registration);
@@ -82,8 +85,9 @@ CREATE INDEX notification_expires ON notification (expires_at);
 COMMENT ON TABLE notification IS 'Outbox: devices that are to be told to ask again. Changes that come before a row was sent join it.';
 COMMENT ON COLUMN notification.id IS 'handle';
 COMMENT ON COLUMN notification.imsi IS 'line that changed';
-COMMENT ON COLUMN notification.registration IS 'token to send to; NULL: by SMS to the line''s number';
-COMMENT ON COLUMN notification.channel IS 'that of the registration; 5 SMS';
+COMMENT ON COLUMN notification.registration IS 'token to send to; NULL: by SMS to the line''s number, or to the web hook';
+COMMENT ON COLUMN notification.channel IS 'that of the registration; 5 SMS; 6 web hook';
+COMMENT ON COLUMN notification.hook IS 'for the web hook';
 COMMENT ON COLUMN notification.apps IS 'AppIDs that changed';
 COMMENT ON COLUMN notification.reason IS 'what changed, for the operator: subscriber, line_service, plan, brand, notice, policy, device, operator ...';
 COMMENT ON COLUMN notification.serial IS 'grows when a further change joins: what was sent meanwhile does not count for it';
@@ -189,7 +193,7 @@ BEGIN
     WHERE s.msisdn IS NOT NULL
           AND NOT (p_unregistered AND EXISTS (SELECT FROM push_registration r WHERE r.imsi = s.imsi))
     ORDER BY s.imsi
-    ON CONFLICT (imsi, registration) DO UPDATE SET
+    ON CONFLICT (imsi, registration, hook) DO UPDATE SET
         apps = words_union(n.apps, excluded.apps), reason = excluded.reason, serial = n.serial + 1,
         not_before = CASE WHEN n.attempts > 0 THEN n.not_before ELSE least(n.not_before, excluded.not_before) END,
         expires_at = excluded.expires_at;
@@ -206,6 +210,7 @@ DECLARE
     ims constant text[] := '{ap2003,ap2004,ap2005}';
     wanted text[] := p_apps;
     pushed integer := 0;
+    hooked integer := 0;
 BEGIN
     SELECT * INTO c FROM notify_control;
     IF NOT c.enabled OR coalesce(cardinality(p_imsis), 0) = 0 OR cardinality(p_apps) = 0 THEN
@@ -214,8 +219,19 @@ BEGIN
     IF c.with_vowifi AND p_apps && ims THEN
         wanted := words_union(p_apps, '{ap2004}');
     END IF;
+    IF p_apps && c.hook_apps THEN -- named changes only: what concerns all is not for one partner
+        INSERT INTO notification AS n (imsi, channel, apps, reason, not_before, expires_at)
+        SELECT s.imsi, 6, ARRAY(SELECT a FROM unnest(p_apps) a WHERE a = ANY (c.hook_apps) ORDER BY a), p_reason, now(),
+               now() + make_interval(secs => c.ttl_s)
+        FROM (SELECT DISTINCT i FROM unnest(p_imsis) i) w JOIN subscriber s ON s.imsi = w.i
+        ORDER BY s.imsi
+        ON CONFLICT (imsi, registration, hook) DO UPDATE SET
+            apps = words_union(n.apps, excluded.apps), reason = excluded.reason, serial = n.serial + 1,
+            expires_at = excluded.expires_at;
+        GET DIAGNOSTICS hooked = ROW_COUNT;
+    END IF;
     IF c.sms = 'instead' THEN
-        RETURN notify_by_sms(p_imsis, coalesce(wanted, ims), p_reason, p_delay_s, false);
+        RETURN hooked + notify_by_sms(p_imsis, coalesce(wanted, ims), p_reason, p_delay_s, false);
     END IF;
     INSERT INTO notification AS n (imsi, registration, channel, apps, reason, not_before, expires_at)
     SELECT r.imsi, r.id, r.channel, m.apps, p_reason, now() + make_interval(secs => random() * p_delay_s),
@@ -225,7 +241,7 @@ BEGIN
                         WHERE wanted IS NULL OR a = ANY (wanted)) m
     WHERE m.apps IS NOT NULL
     ORDER BY r.imsi, r.id
-    ON CONFLICT (imsi, registration) DO UPDATE SET
+    ON CONFLICT (imsi, registration, hook) DO UPDATE SET
         apps = words_union(n.apps, excluded.apps), reason = excluded.reason, serial = n.serial + 1,
         channel = excluded.channel,
         not_before = CASE WHEN n.attempts > 0 THEN n.not_before ELSE least(n.not_before, excluded.not_before) END,
@@ -234,7 +250,7 @@ BEGIN
     IF c.sms = 'unregistered' THEN
         pushed := pushed + notify_by_sms(p_imsis, coalesce(wanted, ims), p_reason, p_delay_s, true);
     END IF;
-    RETURN pushed;
+    RETURN hooked + pushed;
 END $$;
 
 -- What a node found out about a row that it had leased. p_class: 0 sent, 1 token dead (since p_dead_since, Unix seconds,

@@ -65,8 +65,17 @@ END $$;
 CREATE TRIGGER subscriber_card_changed BEFORE UPDATE OF iccid ON subscriber FOR EACH ROW
     WHEN (OLD.iccid IS NOT NULL AND NEW.iccid IS NOT NULL AND OLD.iccid IS DISTINCT FROM NEW.iccid)
     EXECUTE FUNCTION sim_changed();
-CREATE TRIGGER subscriber_number_given BEFORE INSERT ON subscriber FOR EACH ROW WHEN (NEW.msisdn IS NOT NULL)
-    EXECUTE FUNCTION number_moved();
+-- New lines come by the million in an import: one look at all of them. Lines of the same transaction share a number on
+-- purpose (several cards of one subscriber).
+CREATE FUNCTION numbers_given() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE subscriber s SET sim_changed_at = now() FROM new_rows n
+    WHERE s.imsi = n.imsi AND n.msisdn IS NOT NULL
+          AND EXISTS (SELECT FROM subscriber o WHERE o.msisdn = n.msisdn AND o.imsi <> n.imsi AND o.created_at < n.created_at);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER subscriber_numbers_given AFTER INSERT ON subscriber REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION numbers_given();
 CREATE TRIGGER subscriber_number_moved BEFORE UPDATE OF msisdn ON subscriber FOR EACH ROW
     WHEN (NEW.msisdn IS NOT NULL AND NEW.msisdn IS DISTINCT FROM OLD.msisdn) EXECUTE FUNCTION number_moved();
 
@@ -131,6 +140,13 @@ DECLARE
     flow portal_flow;
     seen portal_event;
 BEGIN
+    IF p_outcome = 'late' THEN -- the reference has expired: only what was told in time is answered again
+        SELECT * INTO seen FROM portal_event e WHERE e.partner = p_partner AND e.event_id = p_event;
+        verdict := CASE WHEN NOT FOUND OR seen.request <> p_request THEN 'expired' ELSE 'repeated' END;
+        revision := seen.revision;
+        outcome := seen.outcome;
+        RETURN;
+    END IF;
     INSERT INTO portal_flow (reference, partner, expires_at) VALUES (p_reference, p_partner, p_expires) ON CONFLICT DO NOTHING;
     SELECT * INTO STRICT flow FROM portal_flow f WHERE f.reference = p_reference FOR UPDATE;
     SELECT * INTO seen FROM portal_event e WHERE e.partner = p_partner AND e.event_id = p_event;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adapters/request_time.h"
 #include "adapters/waiters.h"
 
 enum { MAX_AGE_S = 3600, MIN_INTERVAL_S = 30, STALE_S = 86400, FETCH_LIMIT_MS = 120000 };
@@ -74,8 +75,10 @@ void ecs_jwks_free(struct ecs_jwks *jwks)
 
 /* ---- ages; a clock that was set back makes things old, never young for ever ---- */
 
-static bool is_within(int64_t since, int64_t now, int64_t seconds)
+static bool is_within(int64_t since, int64_t request_s, int64_t seconds)
 {
+    int64_t now = request_time(since, request_s);
+
     return now >= since && now - since < seconds;
 }
 
@@ -201,8 +204,8 @@ static void on_fetched(struct ecs_flow *f)
 
 static bool start_fetch(struct ecs_jwks *jwks, struct ecs_loop *loop, int64_t now)
 {
+    jwks->tried_at = jwks->tried ? request_time(jwks->tried_at, now) : now;
     jwks->tried = true;
-    jwks->tried_at = now;
     jwks->arena = ecs_arena_new(NULL, 0);
     if (!jwks->arena)
         return false;

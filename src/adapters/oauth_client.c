@@ -10,6 +10,7 @@
 #include <sys/random.h>
 
 #include "adapters/oauth_answer.h"
+#include "adapters/request_time.h"
 #include "adapters/waiters.h"
 #include "ecs/buf.h"
 #include "ecs/form.h"
@@ -29,8 +30,8 @@ struct ecs_oauth_client {
     struct ecs_neighbour *neighbour;
     struct ecs_oauth_client_conf conf; /* strings owned */
     char *token;                       /* NULL: none */
-    int64_t got_at, use_until;
-    /* the last failure, told until pause_until */
+    int64_t got_at, use_until, expires_at;
+    /* the last failure, told until pause_until unless the token still lives */
     enum ecs_rc failed_rc;
     char failed_error[192];
     int64_t failed_at, pause_until;
@@ -42,11 +43,12 @@ struct ecs_oauth_client {
     struct ecs_flow flow;
     struct ecs_arena *arena;
     struct ecs_ask_answer answer;
-    int64_t now; /* of the caller that began it */
+    int64_t now; /* when it began, by its first caller */
 };
 
 struct want {
     struct waiter waiter; /* first */
+    int64_t now;
     struct ecs_oauth_token *ret;
 };
 
@@ -292,6 +294,7 @@ static void keep_token(struct ecs_oauth_client *c, const struct oauth_answer *an
     free_secret(c->token);
     c->token = copy;
     c->got_at = c->now;
+    c->expires_at = c->now + answer->life_s;
     c->use_until = c->now + (use_s > answer->life_s / 2 ? use_s : answer->life_s / 2);
     c->failed_rc = ECS_OK;
 }
@@ -330,25 +333,43 @@ static const struct ecs_step fetch_steps[] = {
 
 /* ---- the callers ---- */
 
-static void tell(const struct ecs_oauth_client *c, struct ecs_arena *arena, struct ecs_oauth_token *ret_token)
+/* A clock that was set back ends every validity. */
+static bool is_between(int64_t begin, int64_t request_s, int64_t end)
 {
-    size_t n = c->token ? strlen(c->token) : 0;
-    char *copy;
+    int64_t now = request_time(begin, request_s);
 
-    *ret_token = (struct ecs_oauth_token){.rc = ECS_E_BACKEND, .error = "token endpoint: not asked"};
-    if (c->failed_rc != ECS_OK) {
-        const char *error = ecs_strdup(arena, ecs_str_of(c->failed_error));
+    return now >= begin && now < end;
+}
 
-        *ret_token = (struct ecs_oauth_token){.rc = c->failed_rc, .error = error ? error : "token endpoint"};
-    } else if (n > 0) {
-        copy = ecs_arena_secret(arena, n + 1);
-        if (!copy) {
-            *ret_token = (struct ecs_oauth_token){.rc = ECS_E_OVERLOAD, .error = "out of memory"};
-            return;
-        }
-        memcpy(copy, c->token, n);
-        *ret_token = (struct ecs_oauth_token){.rc = ECS_OK, .token = copy};
+static void tell_token(const struct ecs_oauth_client *c, struct ecs_arena *arena,
+                       struct ecs_oauth_token *ret_token)
+{
+    size_t n = strlen(c->token);
+    char *copy = ecs_arena_secret(arena, n + 1);
+
+    if (!copy) {
+        *ret_token = (struct ecs_oauth_token){.rc = ECS_E_OVERLOAD, .error = "out of memory"};
+        return;
     }
+    memcpy(copy, c->token, n);
+    *ret_token = (struct ecs_oauth_token){.rc = ECS_OK, .token = copy};
+}
+
+/* A token that could not be renewed serves until its real end. */
+static void tell(const struct ecs_oauth_client *c, struct ecs_arena *arena, int64_t now,
+                 struct ecs_oauth_token *ret_token)
+{
+    const char *error;
+
+    if (c->token && (c->failed_rc == ECS_OK || is_between(c->got_at, now, c->expires_at))) {
+        tell_token(c, arena, ret_token);
+        return;
+    }
+    *ret_token = (struct ecs_oauth_token){.rc = ECS_E_BACKEND, .error = "token endpoint: not asked"};
+    if (c->failed_rc == ECS_OK)
+        return;
+    error = ecs_strdup(arena, ecs_str_of(c->failed_error));
+    *ret_token = (struct ecs_oauth_token){.rc = c->failed_rc, .error = error ? error : "token endpoint"};
 }
 
 static void on_fetched(struct ecs_flow *f)
@@ -366,7 +387,7 @@ static void on_fetched(struct ecs_flow *f)
         struct ecs_flow *waiting = list->flow;
 
         waiter_leave(list);
-        tell(c, waiting->arena, w->ret);
+        tell(c, waiting->arena, w->now, w->ret);
         ecs_flow_resume(waiting);
     }
     c->busy--;
@@ -379,19 +400,18 @@ static bool start_fetch(struct ecs_oauth_client *c, struct ecs_loop *loop, int64
     if (!c->arena)
         return false;
     c->answer = (struct ecs_ask_answer){.retry_after_s = -1};
-    c->now = now;
+    c->now = request_time(c->now, now);
     c->fetching = true;
     ecs_flow_start(&c->flow, loop, c->arena, NULL, fetch_steps, c, on_fetched);
     return true;
 }
 
-/* True when there is something to tell without asking anybody. A clock that was set back ends every validity.
- */
+/* True when there is something to tell without asking anybody. */
 static bool is_known(const struct ecs_oauth_client *c, int64_t now)
 {
     if (c->failed_rc != ECS_OK)
-        return now >= c->failed_at && now < c->pause_until;
-    return c->token && now >= c->got_at && now < c->use_until;
+        return is_between(c->failed_at, now, c->pause_until);
+    return c->token && is_between(c->got_at, now, c->use_until);
 }
 
 enum ecs_next ecs_oauth_client_token(struct ecs_flow *f, struct ecs_oauth_client *c, int64_t now,
@@ -400,7 +420,7 @@ enum ecs_next ecs_oauth_client_token(struct ecs_flow *f, struct ecs_oauth_client
     struct want *w;
 
     if (!c->fetching && is_known(c, now)) {
-        tell(c, f->arena, ret_token);
+        tell(c, f->arena, now, ret_token);
         return ECS_NEXT;
     }
     *ret_token = (struct ecs_oauth_token){.rc = ECS_E_OVERLOAD, .error = "out of memory"};
@@ -408,6 +428,7 @@ enum ecs_next ecs_oauth_client_token(struct ecs_flow *f, struct ecs_oauth_client
     if (!w)
         return ECS_NEXT;
     w->waiter.flow = f;
+    w->now = now;
     w->ret = ret_token;
     waiter_join(&w->waiter, &c->waiting);
     if (!c->fetching && !start_fetch(c, f->loop, now)) {

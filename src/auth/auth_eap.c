@@ -115,6 +115,8 @@ static enum ecs_next ask_vector(struct ecs_flow *f)
     if (!ecs_limiter_take(auth->env->source_limiter, auth->source_hash, ecs_loop_now_us(f->loop),
                           &auth->retry_after_s))
         return ecs_flow_fail(f, ECS_E_RATE_LIMIT, "too many EAP exchanges from one source address");
+    if (auth->may_begin && !auth->may_begin(auth->may_begin_arg))
+        return ecs_flow_fail(f, ECS_E_OVERLOAD, "there is no room for new EAP exchanges");
     if (!start_work(f))
         return ecs_flow_fail(f, ECS_E_NO_MEMORY, "no memory for the EAP exchange");
     w = work_of(auth);

@@ -10,7 +10,7 @@
 
 #include "codec/jws_priv.h"
 
-/* Without a kid every fitting key is tried, which a set of 64 would make dear. */
+/* Keys that the token does not name are tried one by one, which a set of 64 would make dear. */
 enum { MAX_TRIES = 8 };
 
 static const char *const alg_names[ECS_JWS_ALG_COUNT] = {
@@ -148,28 +148,37 @@ static bool verify_by(const json_t *jws, const json_t *jwk)
     return good;
 }
 
+/* The key that the token names comes first, wherever it stands in the set: the bound is for the others, those
+ * that have no name and, for a token that names none, all. */
 static enum ecs_jws_verdict try_keys(const json_t *jws, const struct ecs_jwk_set *keys, enum ecs_jws_alg alg,
                                      struct ecs_str kid)
 {
+    bool tried = false, other_type = false;
     unsigned tries = 0;
-    bool other_type = false;
 
     if (keys->secret != (alg == ECS_JWS_HS256))
         return ECS_JWS_ALGORITHM;
+    for (size_t i = 0; kid.p && i < keys->n; i++) {
+        const struct jws_key *key = &keys->key[i];
+        bool fits = key->algs & 1U << alg;
+
+        if (!key->kid || !ecs_str_eq(kid, ecs_str_of(key->kid)))
+            continue;
+        if (fits && verify_by(jws, key->jwk))
+            return ECS_JWS_OK;
+        tried |= fits;
+        other_type |= !fits;
+    }
     for (size_t i = 0; i < keys->n && tries < MAX_TRIES; i++) {
         const struct jws_key *key = &keys->key[i];
 
-        if (kid.p && key->kid && !ecs_str_eq(kid, ecs_str_of(key->kid)))
+        if ((kid.p && key->kid) || !(key->algs & 1U << alg))
             continue;
-        if (!(key->algs & 1U << alg)) {
-            other_type |= kid.p && key->kid;
-            continue;
-        }
         tries++;
         if (verify_by(jws, key->jwk))
             return ECS_JWS_OK;
     }
-    if (tries)
+    if (tried || tries)
         return ECS_JWS_SIGNATURE;
     return other_type ? ECS_JWS_ALGORITHM : ECS_JWS_NO_KEY;
 }

@@ -221,8 +221,7 @@ static void write_channels(struct admin_call *c, const struct ecs_notify_depth *
         ecs_json_begin(&c->out, NULL, '{');
         ecs_json_str(&c->out, "channel", ecs_str_of(notify_channel_name(channel)));
         ecs_json_bool(&c->out, "configured", c->engine->push_channels & 1u << channel);
-        ecs_json_i64(&c->out, "stopped_s",
-                     notify_stopped_s(c->front->notify, (enum ecs_push_channel)channel));
+        ecs_json_i64(&c->out, "stopped_s", notify_stopped_s(c->front->notify, channel));
         ecs_json_i64(&c->out, "waiting", depth->waiting[channel]);
         ecs_json_i64(&c->out, "due", depth->due[channel]);
         ecs_json_end(&c->out, '}');

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { INTERVAL_US = 100000, FLOOR = 16, SECOND_US = 1000000 };
+enum { INTERVAL_US = 100000, FLOOR = 16, START = 256, SECOND_US = 1000000 };
 
 /* Of the limit, in percent: the rest is kept for the classes before it. */
 static const unsigned share[ADMIT_CLASS_COUNT] = {
@@ -24,20 +24,23 @@ void admission_set(struct admission *a, const struct admission_conf *conf)
 void admission_init(struct admission *a, const struct admission_conf *conf, int64_t now_us)
 {
     memset(a, 0, sizeof(*a));
-    a->limit = conf->max;
+    a->limit = START;
     a->interval_end_us = now_us + INTERVAL_US;
     a->ring_s = now_us / SECOND_US;
     admission_set(a, conf);
 }
 
-/* Even the fastest answer was late: a queue stands somewhere behind us. */
+/* Even the fastest answer was late: a queue stands somewhere behind us. Single slow answers of an idle worker
+ * tell nothing, nor does promptness while the limit is not used. */
 static void end_interval(struct admission *a, int64_t now_us)
 {
-    if (a->answered && a->fastest_us > a->conf.target_us) {
+    bool late = a->answered && a->fastest_us > a->conf.target_us;
+
+    if (late && a->peak * 2 > a->limit) {
         double used = a->peak < a->limit ? a->peak : a->limit;
 
         a->limit = used * 0.8 > FLOOR ? used * 0.8 : FLOOR;
-    } else if (a->answered && a->peak * 5 > a->limit * 4) {
+    } else if (a->answered && !late && (a->pressed || a->peak * 5 > a->limit * 4)) {
         a->limit += a->limit * 0.1 > 4 ? a->limit * 0.1 : 4;
     }
     if (a->limit > a->conf.max)
@@ -45,6 +48,7 @@ static void end_interval(struct admission *a, int64_t now_us)
     a->interval_end_us = now_us + INTERVAL_US;
     a->answered = 0;
     a->fastest_us = 0;
+    a->pressed = false;
     a->peak = a->in_work;
 }
 
@@ -68,15 +72,25 @@ enum admission_verdict admission_enter(struct admission *a, enum admission_class
         end_interval(a, now_us);
     if (a->in_work >= a->conf.max)
         return REFUSED_IN_WORK;
-    if (a->in_work * 100.0 >= a->limit * share[class])
+    if (a->in_work * 100.0 >= a->limit * share[class]) {
+        a->pressed = true;
         return REFUSED_PRESSURE;
-    if (class == ADMIT_NEW) {
-        turn_ring(a, now_us);
-        if (a->outstanding >= a->conf.outstanding)
-            return REFUSED_OUTSTANDING;
     }
     if (++a->in_work > a->peak)
         a->peak = a->in_work;
+    return ADMITTED;
+}
+
+enum admission_verdict admission_may_begin(struct admission *a, int64_t now_us)
+{
+    turn_ring(a, now_us);
+    if (a->outstanding >= a->conf.outstanding)
+        return REFUSED_OUTSTANDING;
+    /* The request itself is counted in. */
+    if ((a->in_work - 1) * 100.0 >= a->limit * share[ADMIT_NEW]) {
+        a->pressed = true;
+        return REFUSED_PRESSURE;
+    }
     return ADMITTED;
 }
 

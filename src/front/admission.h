@@ -34,6 +34,7 @@ struct admission {
     struct admission_conf conf;
     double limit; /* requests in work that keep the target; moves between a floor and conf.max */
     unsigned in_work, peak;
+    bool pressed;                        /* somebody was refused for pressure in this interval */
     int64_t interval_end_us, fastest_us; /* of the present interval */
     uint64_t answered;                   /* in it */
     uint32_t begun[ADMISSION_RING];
@@ -44,9 +45,13 @@ struct admission {
 void admission_init(struct admission *a, const struct admission_conf *conf, int64_t now_us);
 /* New limits from now on; what is in work stays counted. */
 void admission_set(struct admission *a, const struct admission_conf *conf);
-/* ADMITTED counts the request in; admission_leave() must follow. */
+/* ADMITTED counts the request in; admission_leave() must follow. Never REFUSED_OUTSTANDING. */
 enum admission_verdict admission_enter(struct admission *a, enum admission_class class, int64_t now_us);
-/* us: from request to answer; below 0: it does not tell anything about load (refused, gone). */
+/* May a request that is in work begin an EAP exchange? REFUSED_OUTSTANDING, or REFUSED_PRESSURE when it came
+ * in as something else (a token that turned out stale) and there is no room for new exchanges. */
+enum admission_verdict admission_may_begin(struct admission *a, int64_t now_us);
+/* us: from request to answer; below 0: it does not tell anything about load (refused, gone, waited for a
+ * neighbour). */
 void admission_leave(struct admission *a, int64_t us, int64_t now_us);
 /* A challenge went out; its answer came (here: other nodes' are forgotten with time). */
 void admission_begun(struct admission *a, int64_t now_us);

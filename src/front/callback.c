@@ -108,6 +108,7 @@ static enum ecs_next audit(struct ecs_flow *f)
     struct callback_call *c = f->self;
     const char *actor, *action, *detail;
 
+    ecs_metric_count(c->front->metrics, c->fault ? ECS_M_PORTAL_REFUSED : ECS_M_PORTAL, 0);
     ecs_log(&c->log, ECS_EV_PORTAL, "%s by partner %s: %d %s", c->route ? c->route->name : "no path",
             c->partner ? c->partner->name : "unknown", faults[c->fault].status,
             c->fault ? faults[c->fault].code : "done");

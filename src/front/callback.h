@@ -16,6 +16,7 @@ struct ecs_callback_conf {
     int64_t socket_mode, per_minute, burst;
     int signing;                                            /* CALLBACK_SIGN_* */
     const char *signing_key, *signing_kid, *signing_secret; /* key, secret: NULL none */
+    struct ecs_str_list published_keys;                     /* "kid=/path" of former keys */
     const char *issuer, *audience;                          /* "" none */
 };
 struct ecs_partner_conf {

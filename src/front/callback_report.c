@@ -129,8 +129,6 @@ static enum ecs_next save_report(struct ecs_flow *f)
 
     if (next != ECS_NEXT)
         return next;
-    if (c->ref.expires_s <= c->now)
-        return callback_refuse(c, CALLBACK_REFERENCE_EXPIRED, NULL);
     detail = detail_of(c, r);
     if (!detail.p)
         return ecs_flow_fail(f, ECS_E_NO_MEMORY, "the call does not fit into memory");
@@ -150,6 +148,7 @@ static enum ecs_next save_report(struct ecs_flow *f)
         .address_expiry = r->row.address_expiry,
         .address_identifier = r->address_identifier,
         .outcome = (enum ecs_portal_outcome)r->outcome,
+        .late = c->ref.expires_s <= c->now,
         .expires_s = c->ref.expires_s,
         .subject_masked = ecs_str_of(c->subject),
         .detail = detail,
@@ -166,6 +165,7 @@ static enum ecs_next write_report(struct ecs_flow *f)
         [ECS_PORTAL_CLOSED] = CALLBACK_FLOW_CLOSED,
         [ECS_PORTAL_FOREIGN] = CALLBACK_OTHER_PARTNER,
         [ECS_PORTAL_GONE] = CALLBACK_SUBSCRIBER_GONE,
+        [ECS_PORTAL_EXPIRED] = CALLBACK_REFERENCE_EXPIRED,
     };
     struct callback_call *c = f->self;
     const struct report *r = c->own;

@@ -41,6 +41,10 @@ const struct ecs_setting callback_settings[] = {
      .max = 64, .help = "Name of that key; a new key gets a new name."},
     {ECS_KEY(STRING, "signing_secret", struct ecs_callback_conf, signing_secret), .flags = ECS_SETTING_SECRET,
      .max = 1024, .help = "Secret of at least 32 bytes, shared with the page's server."},
+    {ECS_KEY(STRING_LIST, "published_keys", struct ecs_callback_conf, published_keys), .max = 8,
+     .help = "Former keys whose public halves still stand at web.path/jwks.json, for hand-overs that were "
+             "signed before a change "
+             "of keys: \"portal-0=/etc/entitlementd/portal-0.key\"."},
     {ECS_KEY(STRING, "issuer", struct ecs_callback_conf, issuer), .def = "", .max = 255,
      .help = "Claim iss. Empty: web.public_url."},
     {ECS_KEY(STRING, "audience", struct ecs_callback_conf, audience), .def = "", .max = 255,

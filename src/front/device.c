@@ -102,34 +102,61 @@ static enum ecs_next check(struct ecs_flow *f)
 
 /* ---- room for it ---- */
 
-static enum admission_class class_of(const struct ecs_ts43_request *request)
+static const struct {
+    unsigned metric;
+    const char *why;
+} refusals[] = {
+    [REFUSED_IN_WORK] = {ECS_M_LIMIT_IN_WORK, "limits.in_work is reached"},
+    [REFUSED_PRESSURE] = {ECS_M_LIMIT_PRESSURE, "answers take longer than limits.answer_target"},
+    [REFUSED_OUTSTANDING] = {ECS_M_LIMIT_OUTSTANDING, "limits.eap_outstanding is reached"},
+};
+
+static enum admission_class class_of(enum ecs_auth_method method)
 {
-    if (request->kind != ECS_TS43_NEW)
+    switch (method) {
+    case ECS_AUTH_EAP_CONTINUE:
+    case ECS_AUTH_OTP_ANSWER:
+    case ECS_AUTH_OIDC_RETURN:
         return ADMIT_CONTINUATION;
-    return request->param[ECS_P_TOKEN].n ? ADMIT_TOKEN : ADMIT_NEW;
+    case ECS_AUTH_EAP_BEGIN:
+    case ECS_AUTH_OTP_BEGIN:
+    case ECS_AUTH_OIDC_BEGIN:
+        return ADMIT_NEW;
+    default:
+        return ADMIT_TOKEN;
+    }
+}
+
+/* Their time is that of a neighbour. */
+static bool waits_for_others(enum ecs_auth_method method)
+{
+    return method == ECS_AUTH_OIDC_RETURN || method == ECS_AUTH_SERVER || method == ECS_AUTH_TEMPORARY ||
+           method == ECS_AUTH_OPERATOR;
+}
+
+/* Asked by the EAP method, which knows best when an exchange begins: also behind a stale token. */
+static bool may_begin(void *arg)
+{
+    struct device *d = arg;
+    enum admission_verdict verdict = admission_may_begin(&d->front->admission, ecs_loop_now_us(d->flow.loop));
+
+    if (verdict != ADMITTED)
+        ecs_metric_count(d->front->metrics, ECS_M_LIMITS, refusals[verdict].metric);
+    d->no_room = verdict != ADMITTED;
+    return !d->no_room;
 }
 
 static enum ecs_next find_room(struct ecs_flow *f)
 {
-    static const struct {
-        unsigned metric;
-        const char *why;
-    } refusals[] = {
-        [REFUSED_IN_WORK] = {ECS_M_LIMIT_IN_WORK, "limits.in_work is reached"},
-        [REFUSED_PRESSURE] = {ECS_M_LIMIT_PRESSURE, "answers take longer than limits.answer_target"},
-        [REFUSED_OUTSTANDING] = {ECS_M_LIMIT_OUTSTANDING, "limits.eap_outstanding is reached"},
-    };
     struct device *d = f->self;
     enum admission_verdict verdict =
-        admission_enter(&d->front->admission, class_of(&d->request), ecs_loop_now_us(f->loop));
+        admission_enter(&d->front->admission, class_of(d->auth.method), ecs_loop_now_us(f->loop));
 
     if (verdict != ADMITTED) {
         ecs_metric_count(d->front->metrics, ECS_M_LIMITS, refusals[verdict].metric);
         return ecs_flow_fail(f, ECS_E_OVERLOAD, "%s", refusals[verdict].why);
     }
     d->admitted = true;
-    if (d->request.kind == ECS_TS43_CONTINUATION)
-        admission_continued(&d->front->admission);
     return ECS_NEXT;
 }
 
@@ -158,7 +185,7 @@ static uint64_t source_of(const char *peer)
     return ecs_hash(block.addr, memcmp(block.addr, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12) == 0 ? 16 : 8);
 }
 
-static enum ecs_next authenticate(struct ecs_flow *f)
+static enum ecs_next choose_method(struct ecs_flow *f)
 {
     struct device *d = f->self;
     enum ecs_rc rc;
@@ -168,12 +195,21 @@ static enum ecs_next authenticate(struct ecs_flow *f)
     d->auth.now = d->now;
     d->auth.peer = d->http->peer;
     d->auth.host = ecs_http_host(d->http);
+    d->auth.may_begin = may_begin;
+    d->auth.may_begin_arg = d;
     if (d->request.kind != ECS_TS43_NEW)
         find_cookies(d);
     d->auth.source_hash = source_of(d->http->peer);
     rc = ecs_auth_select(&d->auth);
     if (rc != ECS_OK)
         return ecs_flow_fail(f, rc, "no credential that this server can check");
+    return ECS_NEXT;
+}
+
+static enum ecs_next authenticate(struct ecs_flow *f)
+{
+    struct device *d = f->self;
+
     d->authenticating = true;
     return ecs_flow_call(f, ecs_auth_steps(d->auth.method), &d->auth);
 }
@@ -217,12 +253,19 @@ static void remember(struct device *d)
         last_known_put(d->front->known, ecs_str_of(d->auth.imsi.s), terminal_of(d), &d->facts, d->now);
 }
 
+/* What the database has just refused must not open when it is away. */
+static void forget(struct device *d)
+{
+    if (d->front->known && !d->from_memory)
+        last_known_forget(d->front->known, ecs_str_of(d->auth.imsi.s), terminal_of(d));
+}
+
 static enum ecs_next load_facts(struct ecs_flow *f)
 {
     struct device *d = f->self;
     struct ecs_facts_key key = {.imsi = ecs_str_of(d->auth.imsi.s)};
 
-    if (d->auth.method == ECS_AUTH_EAP_CONTINUE || d->request.kind == ECS_TS43_RETURN)
+    if (class_of(d->auth.method) == ADMIT_CONTINUATION)
         device_note_request(d); /* only now known: the request that opened the exchange */
     if (d->auth.outcome != ECS_AUTH_PASSED)
         return ecs_flow_goto(f, device_send_round);
@@ -259,8 +302,10 @@ static enum ecs_next check_subscriber(struct ecs_flow *f)
 
     if (d->auth.method == ECS_AUTH_TOKEN &&
         (!d->facts.known ||
-         ecs_auth_token_current(&d->auth.token, (uint32_t)d->facts.token_generation) != ECS_OK))
+         ecs_auth_token_current(&d->auth.token, (uint32_t)d->facts.token_generation) != ECS_OK)) {
+        forget(d);
         return stale_token(f, d);
+    }
     if (!d->facts.known)
         return ecs_flow_fail(f, ECS_E_FORBIDDEN, "the subscriber is not in the database");
     remember(d);
@@ -299,6 +344,7 @@ const struct ecs_step device_steps[] = {
     {"admit", admit, 0},
     {"parse", parse, 0},
     {"check", check, 0},
+    {"choose-method", choose_method, 0},
     {"find-room", find_room, 0},
     {"authenticate", authenticate, 0},
     {"load-facts", load_facts, FACTS_LIMIT_MS},
@@ -325,7 +371,12 @@ static void client_gone(void *arg)
 static void leave(struct device *d)
 {
     int64_t now = ecs_clock_mono_us();
-    bool tells = d->http && (d->flow.rc == ECS_OK || d->flow.rc == ECS_E_TIMEOUT);
+    bool tells =
+        d->http && !waits_for_others(d->auth.method) && (d->flow.rc == ECS_OK || d->flow.rc == ECS_E_TIMEOUT);
+
+    /* The exchange was found, whatever became of it. */
+    if (d->auth.method == ECS_AUTH_EAP_CONTINUE && (d->auth.verdict || d->auth.imsi.s[0]))
+        admission_continued(&d->front->admission);
 
     admission_leave(&d->front->admission, tells ? now - d->http->received_us : -1, now);
 }

@@ -238,7 +238,7 @@ enum ecs_next device_send_error(struct ecs_flow *f)
 
     if (d->authenticating)
         note_auth_failure(d, rc);
-    if (rc == ECS_E_OVERLOAD && d->authenticating)
+    if (rc == ECS_E_OVERLOAD && d->authenticating && !d->no_room)
         ecs_metric_count(d->front->metrics, ECS_M_LIMITS, ECS_M_LIMIT_DATABASE);
     ecs_buf_reset(out);
     /* An unknown subscriber and a wrong answer of the card look alike (E-026). */

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -42,6 +43,62 @@ static struct ecs_jws_signer *make_signer(const struct ecs_callback_conf *conf, 
     return pem.p ? ecs_jws_signer_new(ECS_JWS_ES256, pem, conf->signing_kid, ret_reason) : NULL;
 }
 
+/* One more public key into the set; false with a constant reason. */
+static bool add_key(json_t *keys, const struct ecs_jws_signer *signer, struct ecs_arena *arena)
+{
+    struct ecs_str text = ecs_jws_signer_jwks(signer, arena);
+    json_t *set = text.p ? json_loadb(text.p, text.n, 0, NULL) : NULL;
+    bool good = set && json_array_extend(keys, json_object_get(set, "keys")) == 0;
+
+    json_decref(set);
+    return good;
+}
+
+static bool add_former_key(json_t *keys, struct ecs_str item, struct ecs_arena *arena,
+                           const char **ret_reason)
+{
+    struct ecs_str kid;
+    const char *path, *name;
+    struct ecs_str pem = ECS_STR_NULL;
+    struct ecs_jws_signer *signer;
+    bool good;
+
+    *ret_reason = "must be of the form \"kid=/path\"";
+    if (!ecs_str_cut(&item, '=', &kid) || !kid.n || !item.n || item.p[0] != '/')
+        return false;
+    path = ecs_strdup(arena, item);
+    name = ecs_strdup(arena, kid);
+    *ret_reason = "the file cannot be read";
+    if (path && name)
+        pem = read_key(path, arena);
+    signer = pem.p ? ecs_jws_signer_new(ECS_JWS_ES256, pem, name, ret_reason) : NULL;
+    good = signer && add_key(keys, signer, arena);
+    ecs_jws_signer_free(signer);
+    return good;
+}
+
+/* The present key, then the former ones. NULL: a fault, told in faults (which may be NULL). */
+static char *write_jwks(const struct ecs_callback_conf *conf, const struct ecs_jws_signer *signer,
+                        struct ecs_arena *arena, const char *path, struct ecs_faults *faults)
+{
+    json_t *keys = json_array(), *set;
+    bool good = keys && add_key(keys, signer, arena);
+    const char *reason = "out of memory";
+    char *text;
+
+    for (size_t i = 0; good && i < conf->published_keys.n; i++) {
+        good = add_former_key(keys, conf->published_keys.items[i], arena, &reason);
+        if (!good && faults)
+            ecs_fault_add(faults, path, 0, 0, "callback.published_keys: \"%.*s\": %s",
+                          ECS_FMT(conf->published_keys.items[i]), reason);
+    }
+    set = good ? json_pack("{s:O}", "keys", keys) : NULL;
+    text = set ? json_dumps(set, JSON_COMPACT) : NULL;
+    json_decref(set);
+    json_decref(keys);
+    return text;
+}
+
 /* ---- snapshot ---- */
 
 static void load_tls(struct ecs_snapshot *s, const char *path, struct ecs_faults *faults)
@@ -68,6 +125,8 @@ static void check_signing(struct ecs_snapshot *s, const char *path, struct ecs_f
     signer = arena ? make_signer(c, arena, &reason) : NULL;
     if (!signer)
         ecs_fault_add(faults, path, 0, 0, "callback.signing_key: %s", reason);
+    if (signer && c->signing == CALLBACK_SIGN_ES256)
+        free(write_jwks(c, signer, arena, path, faults));
     ecs_jws_signer_free(signer);
     ecs_arena_free(arena);
     if (!c->issuer[0] && !s->web->public_url[0])
@@ -106,13 +165,16 @@ bool engine_portal_new(struct engine *e)
         return true;
     arena = ecs_arena_new(NULL, 0);
     e->portal_signer = arena ? make_signer(c, arena, &reason) : NULL;
+    if (e->portal_signer && c->signing == CALLBACK_SIGN_ES256)
+        e->portal_jwks = write_jwks(c, e->portal_signer, arena, NULL, NULL);
     ecs_arena_free(arena);
-    return e->portal_signer != NULL;
+    return e->portal_signer && (e->portal_jwks || c->signing != CALLBACK_SIGN_ES256);
 }
 
 void engine_portal_free(struct engine *e)
 {
     ecs_jws_signer_free(e->portal_signer);
+    free(e->portal_jwks);
 }
 
 /* ---- public key ---- */
@@ -125,12 +187,10 @@ bool web_jwks_enabled(const struct ecs_snapshot *s)
 static enum ecs_next write_keys(struct ecs_flow *f)
 {
     struct web_call *c = f->self;
-    struct ecs_str keys =
-        c->engine->portal_signer ? ecs_jws_signer_jwks(c->engine->portal_signer, f->arena) : ECS_STR_NULL;
 
-    if (!keys.p)
-        return ecs_flow_fail(f, ECS_E_INTERNAL, "the public key cannot be written");
-    ecs_buf_add_str(&c->out, keys);
+    if (!c->engine->portal_jwks)
+        return ecs_flow_fail(f, ECS_E_NOT_FOUND, "no key is published");
+    ecs_buf_add_cstr(&c->out, c->engine->portal_jwks);
     c->content_type_out = "application/jwk-set+json";
     return ECS_DONE;
 }

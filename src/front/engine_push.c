@@ -11,6 +11,8 @@ static void set_channels(struct engine *engine)
     static const enum ecs_push_channel channels[] = {ECS_PUSH_FCM, ECS_PUSH_WNS, ECS_PUSH_APNS, ECS_PUSH_SMS};
 
     engine->push_channels = 1; /* bit 0: it is known which */
+    if (engine->hook)
+        engine->push_channels |= 1u << ECS_NOTIFY_HOOK;
     if (!engine->push)
         return;
     for (size_t i = 0; i < ECS_ARRAY_LEN(channels); i++)
@@ -18,6 +20,19 @@ static void set_channels(struct engine *engine)
             engine->push_channels |= 1u << channels[i];
     if (engine->notify->gcm_as_fcm && engine->push_channels & 1u << ECS_PUSH_FCM)
         engine->push_channels |= 1u << ECS_PUSH_GCM;
+}
+
+static bool open_hook(struct front *front, struct engine *engine)
+{
+    const struct ecs_notify_conf *c = engine->notify;
+    struct ecs_neighbour_conf conf = {.name = "webhook", .ca_file = c->webhook_ca_file};
+
+    if (!c->webhook_url)
+        return true;
+    conf.stats = ecs_metrics_neighbour(front->metrics, conf.name);
+    conf.allow_plain = ecs_str_starts_with(ecs_str_of(c->webhook_url), ECS_STR("http://"));
+    engine->hook = ecs_neighbour_new(front->pool, &conf);
+    return engine->hook != NULL;
 }
 
 bool engine_push_new(struct front *front, struct engine *engine)
@@ -43,6 +58,8 @@ bool engine_push_new(struct front *front, struct engine *engine)
         if (!engine->push)
             return false;
     }
+    if (!open_hook(front, engine))
+        return false;
     set_channels(engine);
     return true;
 }
@@ -51,4 +68,5 @@ void engine_push_free(struct engine *engine)
 {
     if (engine->push)
         ecs_push_free(engine->push);
+    ecs_neighbour_free(engine->hook);
 }

@@ -211,6 +211,10 @@ static void want_last_known(struct front *front, const struct ecs_last_known_con
 {
     if (conf->max_age_s && !front->known)
         front->known = last_known_new((unsigned)conf->entries);
+    if (conf->max_age_s)
+        return;
+    last_known_free(front->known); /* switched off: nothing is kept */
+    front->known = NULL;
 }
 
 static enum ecs_rc make_parts(struct front *front, const struct ecs_snapshot *s)

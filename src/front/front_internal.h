@@ -25,10 +25,12 @@ struct engine {
     struct ecs_auth_env auth;
     struct ecs_oauth_server *oauth;
     struct ecs_jws_signer *portal_signer; /* of user data; NULL: off */
-    struct ecs_logins *logins;            /* identity providers, one-time codes */
+    char *portal_jwks;         /* its public keys as a JSON Web Key Set; NULL: none are published */
+    struct ecs_logins *logins; /* identity providers, one-time codes */
     const struct ecs_str *languages;
     size_t language_n;
-    struct ecs_push *push; /* NULL: no channel is configured */
+    struct ecs_push *push;      /* NULL: no channel is configured */
+    struct ecs_neighbour *hook; /* partner's web hook, or NULL */
     const struct ecs_notify_conf *notify;
     unsigned push_channels; /* 1 << enum ecs_push_channel that can be sent by, and bit 0 */
 };
@@ -58,7 +60,8 @@ struct front {
     struct ecs_http_server *callback_servers[8]; /* worker 0 only */
     unsigned callback_server_n;
     struct ecs_limiter *callback_limiter; /* by partner; NULL: no listener */
-    struct front_user web_user;           /* of answers whose call has ended */
+    unsigned notes;             /* of misused tokens and changed devices, on their way to the database */
+    struct front_user web_user; /* of answers whose call has ended */
     unsigned in_work;
     struct admission admission;
     struct ecs_lag lag;

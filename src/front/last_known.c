@@ -90,3 +90,14 @@ const struct ecs_subscriber_facts *last_known_get(struct last_known *known, stru
     *ret_age_s = now - slot->at;
     return slot->facts;
 }
+
+void last_known_forget(struct last_known *known, struct ecs_str imsi, struct ecs_str terminal_id)
+{
+    uint64_t key = key_of(imsi, terminal_id);
+    struct slot *slot = find(known, key);
+
+    if (slot->key != key)
+        return;
+    free(slot->facts);
+    *slot = (struct slot){0};
+}

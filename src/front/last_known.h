@@ -18,3 +18,5 @@ void last_known_put(struct last_known *known, struct ecs_str imsi, struct ecs_st
 const struct ecs_subscriber_facts *last_known_get(struct last_known *known, struct ecs_str imsi,
                                                   struct ecs_str terminal_id, int64_t max_age_s, int64_t now,
                                                   int64_t *ret_age_s);
+/* What was known no longer holds. */
+void last_known_forget(struct last_known *known, struct ecs_str imsi, struct ecs_str terminal_id);

@@ -100,7 +100,7 @@ static bool label_REGISTER(unsigned cell, struct ecs_buf *out)
     return label_words("outcome", words, ECS_ARRAY_LEN(words), cell, out);
 }
 
-static const char *const channels[] = {"none", "gcm", "fcm", "wns", "apns", "sms"};
+static const char *const channels[] = {"none", "gcm", "fcm", "wns", "apns", "sms", "webhook"};
 
 /* Cell: 5 * enum ecs_push_channel + enum ecs_send_class. */
 static bool label_NOTIFY(unsigned cell, struct ecs_buf *out)
@@ -115,7 +115,8 @@ static bool label_NOTIFY(unsigned cell, struct ecs_buf *out)
 
 static bool label_OUTCOME(unsigned cell, struct ecs_buf *out)
 {
-    static const char *const words[] = {"sent", "again", "held", "later", "sms", "dead", "expired", "dropped", "gone"};
+    static const char *const words[] = {"sent", "again",   "held",    "later", "sms",
+                                        "dead", "expired", "dropped", "gone"};
 
     return label_words("outcome", words, ECS_ARRAY_LEN(words), cell, out);
 }
@@ -272,13 +273,15 @@ static void write_channels(struct ecs_metrics *const *workers, unsigned n, struc
 {
     const char *name = "ecs_notify_channel_stopped";
 
-    write_head(out, name, "gauge", "1: the provider refuses our credentials; the channel is left alone for a while.");
+    write_head(out, name, "gauge",
+               "1: the provider refuses our credentials; the channel is left alone for a while.");
     for (unsigned channel = 1; channel < ECS_ARRAY_LEN(channels); channel++) {
         uint64_t stopped = 0;
 
         for (unsigned i = 0; i < n; i++)
             stopped += load(&workers[i]->notify_stopped[channel]);
-        ecs_buf_printf(out, "%s{channel=\"%s\"} %llu\n", name, channels[channel], (unsigned long long)stopped);
+        ecs_buf_printf(out, "%s{channel=\"%s\"} %llu\n", name, channels[channel],
+                       (unsigned long long)stopped);
     }
 }
 

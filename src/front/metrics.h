@@ -49,11 +49,11 @@ struct ecs_metrics {
     _Atomic uint64_t latency_us[2];
     _Atomic uint64_t in_work; /* now */
     /* Outbox as worker 0 last saw it; channels that it leaves alone, by enum ecs_push_channel. */
-    _Atomic uint64_t notify_waiting, notify_due, notify_oldest_s, notify_stopped[6];
+    _Atomic uint64_t notify_waiting, notify_due, notify_oldest_s, notify_stopped[7];
     struct ecs_http_stats http;
     struct ecs_pg_stats pg;
     struct {
-        char name[24];
+        char name[64];
         struct ecs_neighbour_stats stats;
     } neighbours[ECS_METRIC_NEIGHBOURS];
     _Atomic unsigned neighbour_n;

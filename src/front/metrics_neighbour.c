@@ -11,7 +11,7 @@ struct ecs_neighbour_stats *ecs_metrics_neighbour(struct ecs_metrics *m, const c
     unsigned n = atomic_load_explicit(&m->neighbour_n, memory_order_relaxed);
 
     for (unsigned i = 0; i < n; i++)
-        if (strcmp(m->neighbours[i].name, name) == 0)
+        if (strncmp(m->neighbours[i].name, name, sizeof(m->neighbours[i].name) - 1) == 0)
             return &m->neighbours[i].stats;
     if (n == ECS_METRIC_NEIGHBOURS)
         return NULL;

@@ -46,7 +46,7 @@ bool notify_is_stopped(const struct notify *notify, int channel)
     return notify->stopped_until_us[channel] > now_us(notify);
 }
 
-int64_t notify_stopped_s(const struct notify *notify, enum ecs_push_channel channel)
+int64_t notify_stopped_s(const struct notify *notify, int channel)
 {
     int64_t left = notify ? notify->stopped_until_us[channel] - now_us(notify) : 0;
 
@@ -55,7 +55,8 @@ int64_t notify_stopped_s(const struct notify *notify, enum ecs_push_channel chan
 
 const char *notify_channel_name(int channel)
 {
-    static const char *const names[ECS_NOTIFY_CHANNELS] = {"none", "gcm", "fcm", "wns", "apns", "sms"};
+    static const char *const names[ECS_NOTIFY_CHANNELS] = {"none", "gcm", "fcm",    "wns",
+                                                           "apns", "sms", "webhook"};
 
     return channel > 0 && channel < ECS_NOTIFY_CHANNELS ? names[channel] : names[0];
 }
@@ -101,6 +102,8 @@ static enum ecs_next tell_control(struct ecs_flow *f)
         .bulk_rows = c->bulk_rows,
         .campaign_rate = c->campaign_per_second,
         .ttl_s = c->ttl_s,
+        .hook_apps = c->webhook_apps.items,
+        .n_hook_apps = r->engine->push_channels & 1u << ECS_NOTIFY_HOOK ? c->webhook_apps.n : 0,
     };
     return ecs_store_notify_control(f, r->notify->front->store, &r->control);
 }
@@ -147,11 +150,16 @@ static void tell_depth(const struct round *r)
 static int64_t rate_of(const struct round *r, int channel)
 {
     const struct ecs_notify_conf *c = r->engine->notify;
-    const int64_t rates[ECS_NOTIFY_CHANNELS] = {
-        0, c->fcm_per_second, c->fcm_per_second, c->wns_per_second, c->apns_per_second, c->sms_per_second};
+    const int64_t rates[ECS_NOTIFY_CHANNELS] = {0,
+                                                c->fcm_per_second,
+                                                c->fcm_per_second,
+                                                c->wns_per_second,
+                                                c->apns_per_second,
+                                                c->sms_per_second,
+                                                c->webhook_per_second};
     bool usable = r->engine->push_channels & 1u << channel && !notify_is_stopped(r->notify, channel);
 
-    if (!usable && (channel == ECS_PUSH_SMS || !notify_has_fallback(r->engine)))
+    if (!usable && (channel >= ECS_PUSH_SMS || !notify_has_fallback(r->engine)))
         return 0;
     return rates[channel];
 }

@@ -20,6 +20,9 @@ struct ecs_notify_conf {
     int64_t per_second, fcm_per_second, apns_per_second, wns_per_second, sms_per_second;
     int64_t parallel, lease_s, pause_s;
     int64_t campaign_per_second, bulk_rows, policy_delay_s;
+    const char *webhook_url, *webhook_secret, *webhook_ca_file; /* url NULL: none */
+    struct ecs_str_list webhook_apps;
+    int64_t webhook_per_second;
 };
 extern const struct ecs_setting notify_settings[];
 bool notify_check(const void *section, struct ecs_faults *faults, const struct ecs_yaml_node *node);
@@ -51,10 +54,13 @@ void notify_reload(struct notify *notify);
 /* Sends under way are given up: their rows come back when the lease ends. NULL allowed. */
 void notify_stop(struct notify *notify);
 /* Seconds until this channel is used again, 0: it is not stopped. */
-int64_t notify_stopped_s(const struct notify *notify, enum ecs_push_channel channel);
+int64_t notify_stopped_s(const struct notify *notify, int channel);
 const char *notify_channel_name(int channel); /* "fcm" */
 
 /* ---- pure ---- */
+
+/* https://, or http:// to a loopback address. */
+bool notify_url_fits(struct ecs_str url);
 
 /* Wait before the next attempt: 10 s x 2^(attempts - 1), at most 15 min, times a random share, and not less
  * than the provider asks for. random: 32 bits of it. */

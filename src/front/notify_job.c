@@ -89,6 +89,8 @@ static enum ecs_next send(struct ecs_flow *f)
     /* Taken although the channel is away: only when it may go by SMS. */
     if (!(e->push_channels & 1u << channel) || notify_is_stopped(job->notify, channel))
         return not_sent(job, ECS_SEND_RETRY, CHANNEL_AWAY_S, "the channel is not in use");
+    if (channel == ECS_NOTIFY_HOOK)
+        return notify_hook_send(f, job, apps);
     if (channel == ECS_PUSH_SMS && !job->row.msisdn.n)
         return not_sent(job, ECS_SEND_BAD, 0, "the line has no number");
     ecs_time_format(job->row.timestamp ? job->row.timestamp : ecs_clock_now(), job->timestamp);
@@ -122,6 +124,8 @@ static enum ecs_next settle(struct ecs_flow *f)
     const struct ecs_send_result *r = &job->result;
     uint32_t random;
 
+    if (job->row.channel == ECS_NOTIFY_HOOK && !job->untried)
+        notify_hook_judge(job);
     if (!job->untried)
         ecs_metric_count(front->metrics, ECS_M_NOTIFICATIONS, (unsigned)(5 * job->row.channel) + r->class);
     if (r->class == ECS_SEND_CONFIG)

@@ -16,6 +16,8 @@ struct notify_job {
     struct ecs_notify_finish finish;
     struct ecs_str outcome;
     char device[24], timestamp[21];
+    struct ecs_ask ask; /* of the web hook */
+    struct ecs_ask_answer answer;
     bool untried; /* nothing was sent: the channel is stopped, and the row is to go by SMS */
 };
 
@@ -35,6 +37,10 @@ struct notify {
 bool notify_has_fallback(const struct engine *engine);
 bool notify_is_stopped(const struct notify *notify, int channel);
 void notify_channel_stop(struct notify *notify, int channel, const char *reason);
+
+/* Asks the web hook; the next step is notify_hook_judge. */
+enum ecs_next notify_hook_send(struct ecs_flow *f, struct notify_job *job, const char *apps);
+void notify_hook_judge(struct notify_job *job);
 
 /* Sends a copy of row; false: no memory, the row comes back when its lease ends. */
 bool notify_job_start(struct notify *notify, const struct ecs_outgoing *row);

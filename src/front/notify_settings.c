@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Settings of notifications: rows of section "notify". */
+#include "ecs/ts43.h"
 #include "notify.h"
 
 const char *const notify_sms_names[] = {"off", "fallback", "unregistered", "instead", NULL};
@@ -56,15 +57,62 @@ const struct ecs_setting notify_settings[] = {
      .help = "Tell all devices, at that pace, when another policy was loaded. The same on all nodes."},
     {ECS_KEY(DURATION_S, "policy_delay", struct ecs_notify_conf, policy_delay_s), .def = "30s", .min = 0,
      .max = 86400, .help = "Time for all nodes to load that policy first. The same on all nodes."},
+    {ECS_KEY(STRING, "webhook_url", struct ecs_notify_conf, webhook_url), .min = 8, .max = 500,
+     .help =
+         "Where a partner, such as a device management, is told of changes of webhook_apps: POST of JSON, "
+         "https (docs/notifications.md). Left out: none. It is sent the IMSI. The same on all nodes."},
+    {ECS_KEY(STRING, "webhook_secret", struct ecs_notify_conf, webhook_secret), .min = 16, .max = 256,
+     .flags = ECS_SETTING_SECRET, .help = "Key that signs these calls; needed with webhook_url."},
+    {ECS_KEY(PATH, "webhook_ca_file", struct ecs_notify_conf, webhook_ca_file),
+     .flags = ECS_SETTING_FILE_MUST_EXIST,
+     .help = "Authorities (PEM) for its certificate; left out: the system's."},
+    {ECS_KEY(STRING_LIST, "webhook_apps", struct ecs_notify_conf, webhook_apps), .def = "ap2011", .min = 1,
+     .max = 16, .help = "Applications whose changes it is told of. The same on all nodes."},
+    {ECS_KEY(INT, "webhook_per_second", struct ecs_notify_conf, webhook_per_second), .def = "20", .min = 1,
+     .max = 100000, .unit = "calls per second and node", .help = "To the web hook."},
     {0},
 };
+
+/* https, or http to this host for tests. */
+static bool check_hook(const struct ecs_notify_conf *c, struct ecs_faults *faults,
+                       const struct ecs_yaml_node *node)
+{
+    struct ecs_str url = ecs_str_of(c->webhook_url);
+    bool good = true;
+
+    for (size_t i = 0; i < c->webhook_apps.n; i++) {
+        enum ecs_app app;
+
+        if (!ecs_app_find(c->webhook_apps.items[i], &app) ||
+            !ecs_str_eq(c->webhook_apps.items[i], ecs_str_of(ecs_app_id(app)))) {
+            ecs_fault_at(faults, ecs_yaml_get(node, "webhook_apps"),
+                         "webhook_apps: \"%.*s\" is not an AppID of TS.43 such as ap2011",
+                         ECS_FMT(c->webhook_apps.items[i]));
+            good = false;
+        }
+    }
+    if (!url.n)
+        return good;
+    if (!notify_url_fits(url)) {
+        ecs_fault_at(faults, ecs_yaml_get(node, "webhook_url"),
+                     "webhook_url must begin with https:// (http:// for loopback addresses only)");
+        good = false;
+    }
+    if (!c->webhook_secret) {
+        ecs_fault_at(faults, ecs_yaml_get(node, "webhook_url"), "webhook_url needs webhook_secret");
+        good = false;
+    }
+    return good;
+}
 
 bool notify_check(const void *section, struct ecs_faults *faults, const struct ecs_yaml_node *node)
 {
     const struct ecs_notify_conf *c = section;
 
+    bool good = check_hook(c, faults, node);
+
     if (c->ttl_s > c->lease_s)
-        return true;
+        return good;
     ecs_fault_at(faults, ecs_yaml_get(node, "ttl"), "ttl must be longer than lease");
     return false;
 }

@@ -119,8 +119,8 @@ bool ecs_check_device(const void *section, struct ecs_faults *faults, const stru
         each_item(&c->irat_spelling, faults, node, "irat_spelling", is_spelling, "table, aosp or example");
     good &= each_item(&c->trusted_proxies, faults, node, "trusted_proxies", is_block,
                       "an address or block such as 10.0.0.0/8");
-    good &= is_version(c->version_min, faults, node, "version_min") &
-            is_version(c->version_max, faults, node, "version_max");
+    good &= is_version(c->version_min, faults, node, "version_min");
+    good &= is_version(c->version_max, faults, node, "version_max");
     return good;
 }
 

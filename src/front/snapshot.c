@@ -30,6 +30,16 @@ static void read_plmns(struct ecs_snapshot *s, const char *path, struct ecs_faul
     }
 }
 
+/* Requests of devices would end at the pages. */
+static void check_paths(const struct ecs_snapshot *s, const char *path, struct ecs_faults *faults)
+{
+    struct ecs_str device = ecs_str_of(s->device->path), web = ecs_str_of(s->web->path);
+
+    if (ecs_str_starts_with(device, web) && (device.n == web.n || device.p[web.n] == '/'))
+        ecs_fault_add(faults, path, 0, 0, "device.path \"%s\" lies under web.path \"%s\"", s->device->path,
+                      s->web->path);
+}
+
 static struct ecs_version read_version(const char *text)
 {
     struct ecs_version version;
@@ -202,6 +212,7 @@ struct ecs_snapshot *ecs_snapshot_load(const char *path, const struct ecs_snapsh
     if (take_sections(s, path, faults)) {
         read_plmns(s, path, faults);
         read_versions(s);
+        check_paths(s, path, faults);
         read_lists(s);
         login_snapshot_check(s, path, faults);
         load_keys(s, faults);

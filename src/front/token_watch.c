@@ -7,7 +7,7 @@
 #include "ecs/log.h"
 #include "ecs/store_grant.h"
 
-enum { LIMIT_MS = 5000 };
+enum { LIMIT_MS = 5000, NOTES_MAX = 64 }; /* a flood of misuse is not carried on to the database */
 
 struct note {
     struct ecs_flow flow;
@@ -21,13 +21,14 @@ struct note {
 
 static struct note *new_note(struct device *d, const struct ecs_imsi *imsi)
 {
-    struct ecs_arena *arena = ecs_arena_new(&d->front->worker->cache, 0);
+    struct ecs_arena *arena = d->front->notes < NOTES_MAX ? ecs_arena_new(&d->front->worker->cache, 0) : NULL;
     struct note *note = arena ? ecs_alloc(arena, sizeof(*note)) : NULL;
 
     if (!note) {
         ecs_arena_free(arena);
         return NULL;
     }
+    d->front->notes++;
     note->front = d->front;
     note->flow.arena = arena;
     note->imsi = *imsi;
@@ -83,6 +84,7 @@ static void misuse_end(struct ecs_flow *f)
                 "a token was misused %lld times: all tokens of the subscriber are void",
                 (long long)note->noted.times);
     }
+    note->front->notes--;
     ecs_arena_free(f->arena);
 }
 
@@ -127,6 +129,7 @@ static void device_note_end(struct ecs_flow *f)
     log_context(note, &context);
     if (f->rc != ECS_OK)
         ecs_log(&context, ECS_EV_DB_ERROR, "the device of a line was not remembered: %s", f->reason);
+    note->front->notes--;
     ecs_arena_free(f->arena);
 }
 

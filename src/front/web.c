@@ -5,10 +5,10 @@
 
 #include <string.h>
 
+#include "callback.h"
 #include "ecs/clock.h"
 #include "ecs/negotiate.h"
 #include "ecs/ts43.h"
-#include "callback.h"
 #include "sheet.h"
 #include "web_oauth.h"
 #include "web_otp.h"
@@ -95,7 +95,7 @@ static enum ecs_next read_form(struct ecs_flow *f)
     struct web_call *c = f->self;
     struct ecs_str type = c->content_type, form = ECS_STR("application/x-www-form-urlencoded");
     const char *why;
-    enum ecs_rc rc = ecs_form_parse(f->arena, c->http->query, &c->query, &why);
+    enum ecs_rc rc = ecs_form_parse(f->arena, c->query_text, &c->query, &why);
 
     if (rc == ECS_OK && c->route->body == WEB_BODY_NONE && c->body.n)
         return ecs_flow_fail(f, ECS_E_BAD_REQUEST, "a body is not expected here");
@@ -187,6 +187,7 @@ static void call_end(struct ecs_flow *f)
         if (reply.status == 302 || reply.status == 303)
             reply.content_type = NULL;
     }
+    admission_leave(&c->front->admission, -1, ecs_clock_mono_us());
     c->front->in_work--;
     ecs_metric_add(&c->front->metrics->in_work, (uint64_t)-1);
     ecs_buf_done(&c->out);
@@ -207,53 +208,87 @@ static void client_gone(void *arg)
         ecs_flow_abort(&c->flow);
 }
 
-static struct ecs_str copy(struct ecs_arena *arena, struct ecs_str text)
+/* False: no memory; what does not fit must not look as if it were absent. */
+static bool keep(struct web_call *c, struct ecs_str text, struct ecs_str *ret_copy)
 {
-    char *p = text.n ? ecs_strdup(arena, text) : NULL;
+    char *p = text.n ? ecs_strdup(c->flow.arena, text) : NULL;
 
-    return p ? (struct ecs_str){p, text.n} : ECS_STR_NULL;
+    *ret_copy = p ? (struct ecs_str){p, text.n} : ECS_STR_NULL;
+    return p || !text.n;
 }
 
-static void copy_cookies(struct web_call *c)
+static bool keep_cookies(struct web_call *c)
 {
     struct ecs_str *lines = ecs_alloc(c->flow.arena, COOKIE_LINES * sizeof(*lines));
 
-    for (size_t i = 0; lines && i < c->http->header_count && c->cookie_n < COOKIE_LINES; i++)
-        if (ecs_str_eq_nocase(c->http->headers[i].name, ECS_STR("Cookie")))
-            lines[c->cookie_n++] = copy(c->flow.arena, c->http->headers[i].value);
     c->cookies = lines;
+    for (size_t i = 0; lines && i < c->http->header_count && c->cookie_n < COOKIE_LINES; i++)
+        if (ecs_str_eq_nocase(c->http->headers[i].name, ECS_STR("Cookie")) &&
+            !keep(c, c->http->headers[i].value, &lines[c->cookie_n++]))
+            return false;
+    return lines != NULL;
+}
+
+/* The call may outlive its request: nothing of it points into the request. */
+static bool keep_request(struct web_call *c, struct ecs_str rest)
+{
+    const struct ecs_http_request *http = c->http;
+
+    memcpy(c->peer, http->peer, sizeof(c->peer));
+    return keep(c, rest, &c->rest) && keep(c, http->query, &c->query_text) && keep(c, http->body, &c->body) &&
+           keep(c, ecs_http_header_get(http, "Accept-Language"), &c->accept_language) &&
+           keep(c, ecs_http_header_get(http, "Authorization"), &c->authorization) &&
+           keep(c, ecs_http_header_get(http, "Content-Type"), &c->content_type) && keep_cookies(c);
+}
+
+static bool has_room(struct front *front, struct ecs_http_request *http)
+{
+    int64_t now_us = ecs_loop_now_us(http->loop);
+
+    if (admission_enter(&front->admission, ADMIT_TOKEN, now_us) == ADMITTED)
+        return true;
+    ecs_metric_count(front->metrics, ECS_M_LIMITS, ECS_M_LIMIT_IN_WORK);
+    return false;
 }
 
 static void begin(struct ecs_http_request *http, const struct web_route *route, struct ecs_str rest)
 {
     static const struct ecs_http_reply exhausted = {
-        .status = 503, .body = {"short of memory\n", 16}, .content_type = "text/plain"};
+        .status = 503,
+        .body = {"the server is busy\n", 19},
+        .content_type = "text/plain",
+        .headers = {{{"Retry-After", 11}, {"10", 2}}, {{"Cache-Control", 13}, {"no-store", 8}}},
+        .header_count = 2};
     struct front *front = http->env;
-    struct ecs_arena *arena = ecs_arena_new(&front->worker->cache, CALL_MEMORY);
-    struct web_call *c = arena ? ecs_alloc(arena, sizeof(*c)) : NULL;
+    size_t memory = CALL_MEMORY + (size_t)front->engine->snapshot->limits->body;
+    struct ecs_arena *arena;
+    struct web_call *c;
 
-    if (!c) {
+    http->user = &front->web_user;
+    if (!has_room(front, http)) {
+        ecs_http_reply(http, &exhausted);
+        return;
+    }
+    arena = ecs_arena_new(&front->worker->cache, memory);
+    c = arena ? ecs_alloc(arena, sizeof(*c)) : NULL;
+    if (c) {
+        c->flow.arena = arena;
+        c->http = http;
+    }
+    if (!c || !keep_request(c, rest)) {
+        admission_leave(&front->admission, -1, ecs_loop_now_us(http->loop));
         ecs_arena_free(arena);
         ecs_http_reply(http, &exhausted);
         return;
     }
-    *c = (struct web_call){.user.kind = FRONT_WEB,
-                           .front = front,
-                           .engine = engine_ref(front->engine),
-                           .http = http,
-                           .route = route,
-                           .log = http->log,
-                           .method = http->method,
-                           .now = ecs_clock_now()};
-    c->flow.arena = arena;
+    c->user.kind = FRONT_WEB;
+    c->front = front;
+    c->engine = engine_ref(front->engine);
+    c->route = route;
+    c->log = http->log;
+    c->method = http->method;
+    c->now = ecs_clock_now();
     c->out.limit = CALL_MEMORY / 2;
-    c->rest = copy(arena, rest);
-    c->accept_language = copy(arena, ecs_http_header_get(http, "Accept-Language"));
-    c->authorization = copy(arena, ecs_http_header_get(http, "Authorization"));
-    c->content_type = copy(arena, ecs_http_header_get(http, "Content-Type"));
-    c->body = copy(arena, http->body);
-    memcpy(c->peer, http->peer, sizeof(c->peer));
-    copy_cookies(c);
     http->user = &c->user;
     front->in_work++;
     ecs_metric_add(&front->metrics->in_work, 1);

@@ -38,6 +38,7 @@ struct web_call {
     enum ecs_http_method method;
     int64_t now;         /* Unix seconds */
     struct ecs_str rest; /* path behind the route's, raw */
+    struct ecs_str query_text;
     struct ecs_form query, form;
     const struct ecs_str *cookies; /* values of the Cookie header lines, copied */
     size_t cookie_n;

@@ -3,6 +3,7 @@
  * is shed faster than it comes, and nobody waits in the queue behind those that will be refused anyway. */
 #include <errno.h>
 #include <microhttpd.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -46,8 +47,9 @@ static void go_on(void *arg)
 }
 
 /* Out of descriptors or memory: the queue waits a little, instead of a loop that turns for nothing. */
-static void pause_accept(struct ecs_http_server *s)
+static void pause_accept(struct ecs_http_server *s, int error)
 {
+    http_conn_tell_refused(s, strerror(error));
     ecs_watch_set(s->listen_watch, 0);
     ecs_timer_arm(&s->accept_timer, s->loop, PAUSE_MS, go_on, s);
 }
@@ -76,7 +78,7 @@ static void on_listen(void *arg, int fd, unsigned io)
         if (conn < 0 && (errno == ECONNABORTED || errno == EINTR))
             continue;
         if (conn < 0) {
-            pause_accept(s);
+            pause_accept(s, errno);
             return;
         }
         if (!http_conn_admit(s, (struct sockaddr *)&ss, n, behind_us(s))) {

@@ -19,12 +19,13 @@ enum {
 static void on_timer(void *arg);
 
 /* Under attack one line a second is enough. */
-static void tell_refused(struct ecs_http_server *s, const char *why)
+void http_conn_tell_refused(struct ecs_http_server *s, const char *why)
 {
-    uint64_t total = atomic_load_explicit(&s->stats->connections_refused, memory_order_relaxed);
+    uint64_t total = atomic_load_explicit(&s->stats->connections_refused, memory_order_relaxed) + 1;
     struct ecs_log_ctx ctx = {.worker = s->conf.worker};
     int64_t now = ecs_loop_now_us(s->loop);
 
+    STAT_ADD(s, connections_refused, 1);
     if (s->refused_told && now - s->refused_at_us < 1000000)
         return;
     ecs_log(&ctx, ECS_EV_LIMIT, "connections refused: %llu, the last because of %s",
@@ -39,7 +40,7 @@ bool http_conn_admit(struct ecs_http_server *s, const struct sockaddr *sa, sockl
     const char *why = NULL;
     struct http_addr addr;
 
-    if (atomic_load_explicit(&s->stats->connections_open, memory_order_relaxed) >= l->connections)
+    if (s->open >= l->connections)
         why = "too many in all";
     else if (!http_addr_of(sa, n, &addr))
         why = "an address of an unknown kind";
@@ -50,8 +51,7 @@ bool http_conn_admit(struct ecs_http_server *s, const struct sockaddr *sa, sockl
         why = "a worker that is behind";
     if (!why)
         return true;
-    STAT_ADD(s, connections_refused, 1);
-    tell_refused(s, why);
+    http_conn_tell_refused(s, why);
     return false;
 }
 
@@ -98,6 +98,7 @@ static void start(struct ecs_http_server *s, struct MHD_Connection *conn, void *
     *socket_context = p;
     STAT_ADD(s, connections_total, 1);
     STAT_ADD(s, connections_open, 1);
+    s->open++;
     if (p)
         http_conn_phase(p, s->tls ? PEER_HANDSHAKE : PEER_READING);
     if (tls)
@@ -139,6 +140,7 @@ void http_conn_notify(void *cls, struct MHD_Connection *conn, void **socket_cont
         return;
     }
     STAT_ADD(s, connections_open, -1);
+    s->open--;
     if (*socket_context)
         end(*socket_context);
     *socket_context = NULL;

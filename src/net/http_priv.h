@@ -90,6 +90,7 @@ struct ecs_http_server {
     struct ecs_http_tls *tls;
     struct ecs_watch *watch, *side_watch, *listen_watch;
     struct ecs_timer accept_timer;
+    unsigned open;                     /* connections of this server; the stats may be shared */
     int64_t full_since_us, full_at_us; /* http_accept_load */
     struct ecs_loop_hook hook;
     int side_fd; /* epoll: parked handshakes, and long requests whose client may hang up */
@@ -136,6 +137,8 @@ void http_prefix_done(struct http_prefix_table *table);
 /* http_conn.c */
 bool http_conn_admit(struct ecs_http_server *server, const struct sockaddr *sa, socklen_t n,
                      int64_t behind_us);
+/* Counts a refused connection; says so at most once a second. */
+void http_conn_tell_refused(struct ecs_http_server *server, const char *why);
 void http_conn_notify(void *cls, struct MHD_Connection *conn, void **socket_context, bool started);
 void http_conn_phase(struct http_peer *peer, enum peer_phase phase);
 void http_conn_kill(struct http_peer *peer, bool politely);

@@ -6,11 +6,17 @@
 enum ecs_next ecs_store_notify_control(struct ecs_flow *f, struct ecs_store *store,
                                        const struct ecs_notify_control *control)
 {
+    static const struct ecs_str none = {"", 0}; /* an empty array, not NULL */
     const struct ecs_pg_param params[] = {
-        ecs_pg_p_int(ECS_PG_BOOL, control->enabled),        ecs_pg_p_text(control->sms),
-        ecs_pg_p_int(ECS_PG_BOOL, control->with_vowifi),    ecs_pg_p_int(ECS_PG_BOOL, control->on_policy),
-        ecs_pg_p_int(ECS_PG_INT4, control->policy_delay_s), ecs_pg_p_int(ECS_PG_INT4, control->bulk_rows),
-        ecs_pg_p_int(ECS_PG_INT4, control->campaign_rate),  ecs_pg_p_int(ECS_PG_INT4, control->ttl_s),
+        ecs_pg_p_int(ECS_PG_BOOL, control->enabled),
+        ecs_pg_p_text(control->sms),
+        ecs_pg_p_int(ECS_PG_BOOL, control->with_vowifi),
+        ecs_pg_p_int(ECS_PG_BOOL, control->on_policy),
+        ecs_pg_p_int(ECS_PG_INT4, control->policy_delay_s),
+        ecs_pg_p_int(ECS_PG_INT4, control->bulk_rows),
+        ecs_pg_p_int(ECS_PG_INT4, control->campaign_rate),
+        ecs_pg_p_int(ECS_PG_INT4, control->ttl_s),
+        ecs_pg_p_texts(control->n_hook_apps ? control->hook_apps : &none, control->n_hook_apps),
     };
 
     return store_exec(f, store, ECS_STMT_NOTIFY_CONTROL, params, ECS_ARRAY_LEN(params), NULL, NULL);

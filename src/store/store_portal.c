@@ -14,8 +14,9 @@ static struct ecs_pg_param state_param(int value)
 static enum ecs_rc decode_report(struct ecs_flow *f, struct ecs_pg_result *r)
 {
     static const char *const verdicts[] = {
-        [ECS_PORTAL_DONE] = "done",     [ECS_PORTAL_REPEATED] = "repeated", [ECS_PORTAL_OTHER] = "other",
-        [ECS_PORTAL_CLOSED] = "closed", [ECS_PORTAL_FOREIGN] = "foreign",   [ECS_PORTAL_GONE] = "gone",
+        [ECS_PORTAL_DONE] = "done",       [ECS_PORTAL_REPEATED] = "repeated", [ECS_PORTAL_OTHER] = "other",
+        [ECS_PORTAL_CLOSED] = "closed",   [ECS_PORTAL_FOREIGN] = "foreign",   [ECS_PORTAL_GONE] = "gone",
+        [ECS_PORTAL_EXPIRED] = "expired",
     };
     struct ecs_portal_reported *ret = r->decode_arg;
     struct ecs_str told = ecs_pg_text(r, 0, 2);
@@ -49,7 +50,7 @@ enum ecs_next ecs_store_portal_report(struct ecs_flow *f, struct ecs_store *stor
         report->address_expiry ? ecs_pg_p_int(ECS_PG_TIMESTAMPTZ, report->address_expiry) : none,
         ecs_pg_p_text(report->address_identifier),
         state_param(report->provisioning),
-        ecs_pg_p_text(ecs_str_of(ecs_portal_outcomes[report->outcome])),
+        ecs_pg_p_text(ecs_str_of(report->late ? "late" : ecs_portal_outcomes[report->outcome])),
         ecs_pg_p_int(ECS_PG_TIMESTAMPTZ, report->expires_s),
         ecs_pg_p_text(report->subject_masked),
         ecs_pg_p_text(report->detail),
@@ -87,9 +88,12 @@ enum ecs_next ecs_store_portal_flow(struct ecs_flow *f, struct ecs_store *store,
 static enum ecs_rc decode_reaped(struct ecs_flow *f, struct ecs_pg_result *r)
 {
     unsigned *ret = r->decode_arg;
+    int64_t n = ecs_pg_int(r, 0, 0, 0);
 
     (void)f;
-    *ret = (unsigned)r->affected;
+    if (r->rows != 1 || r->mistyped)
+        return ECS_E_INTERNAL;
+    *ret = (unsigned)n;
     return ECS_OK;
 }
 

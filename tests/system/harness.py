@@ -26,7 +26,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 PLMN = "00101"
 FEATURES = ["volte", "volte-roaming", "vonr", "vonr-roaming", "vowifi", "vowifi-roaming", "smsoip"]
 SERVICES = ("volte", "vonr", "vowifi", "smsoip")
-POOL = 700
+POOL = 3000
 START_S, STOP_S = 30, 30
 
 

@@ -50,7 +50,8 @@ class Providers:
             {"method": "POST", "path": "/token", "status": 200,
              "json": {"access_token": "at", "expires_in": 3600, "token_type": "Bearer"}},
             {"method": "POST", "path": SEND, "status": 200, "json": {"name": f"projects/{PROJECT}/messages/1"}},
-            {"method": "POST", "prefix": "/3/device/", "status": 200, "body": ""}])
+            {"method": "POST", "prefix": "/3/device/", "status": 200, "body": ""},
+            {"method": "POST", "path": "/partner", "status": 204}])
 
     @property
     def fcm(self):

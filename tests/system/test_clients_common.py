@@ -113,13 +113,13 @@ def make_reply(status, headers, body=b""):
 
 
 def edit(change):
-    """A spoil that changes head and body of one answer."""
+    """A spoil that changes head and body of one answer, and its status when a third value is given."""
     def spoil(reply, number, request):
         head, _, body = reply.partition(b"\r\n\r\n")
         status = int(head.split(b" ")[1])
         headers = [tuple(line.split(": ", 1)) for line in head.decode().split("\r\n")[1:]]
         found = change(headers, body, number)
-        return reply if found is None else make_reply(status, *found)
+        return reply if found is None else make_reply(found[2] if len(found) > 2 else status, *found[:2])
     return spoil
 
 

@@ -136,7 +136,7 @@ def third(write):
     def inner(headers, body, number):
         parms = "".join(f'<parm name="{name}" value="{value}"/>' for name, value in write().items())
         text = head + parms + "</characteristic></wap-provisioningdoc>"
-        return ([("Content-Type", "text/vnd.wap.connectivity-xml")], text.encode()) if number == 3 else None
+        return ([("Content-Type", "text/vnd.wap.connectivity-xml")], text.encode(), 200) if number == 3 else None
     return edit(inner)
 
 
@@ -149,7 +149,8 @@ def expiry(seconds, form="%Y-%m-%dT%H:%M:%SZ"):
     ("tmp-1", lambda: expiry(240), None), ("tmp-1", lambda: expiry(240, "%Y-%m-%dT%H:%M:%S+00:00"), "fault"),
     ("tmp-1", lambda: expiry(240, "%Y-%m-%dT%H:%M:%S"), "broken client"), ("tmp-1", lambda: "", "broken client"),
     ("tmp-1", lambda: expiry(240, "%Y-%m-%d"), "broken client"), ("tmp-1", lambda: expiry(-5), "broken client"),
-    ("tmp-1", lambda: expiry(900), "fault"), ("t" * 4100, lambda: expiry(240), "fault")])
+    ("tmp-1", lambda: expiry(900), "fault"), ("t" * 4100, lambda: expiry(240), "fault")],
+    ids=["good", "+00:00", "no zone", "missing", "date", "over", "too long a life", "too long a text"])
 def test_a_temporary_token_needs_an_expiry_that_android_can_read(play, between, token, when, severity):
     proxy = between(third(lambda: {"TemporaryToken": token, "TemporaryTokenExpiry": when(), "OperationTargets": "GetPhoneNumber"}))
     found = play("gms", url=proxy.url, code=4 if severity else 0)

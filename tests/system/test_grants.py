@@ -2,6 +2,7 @@
 """Tokens for third parties (TS.43 2.8.6, 14), operations that are not served, misused tokens, changed cards and devices."""
 import datetime
 import re
+import subprocess
 import time
 import uuid
 
@@ -221,6 +222,14 @@ def test_the_command_makes_and_ends_tokens(daemon, phone, ctl, cluster):
     assert ctl("token", "issue", "--imsi", p.imsi, check=False, conf=daemon.conf_path).returncode == 2
 
 
+@pytest.mark.parametrize("uses", ["Foo=1", "GetPhoneNumber", "GetPhoneNumber=0", "GetPhoneNumber=x"])
+def test_uses_that_cannot_be_read_are_told(build, make_daemon, uses):
+    daemon = make_daemon(start=False, grants={"uses": [uses]})
+    done = subprocess.run([build.daemon, "--check=files", "-c", daemon.conf_path], capture_output=True, text=True, timeout=60,
+                          env=harness.environment())
+    assert done.returncode != 0 and "ManageSubscription=10" in done.stderr + done.stdout, done
+
+
 # ---- operations that are not served ----
 
 # proves: P-054 N-004 P-024
@@ -345,6 +354,18 @@ def test_a_number_that_comes_from_another_line_is_a_changed_card(daemon, phone, 
     assert "line.sim_changed" not in facts(daemon, old)
 
 
+def test_a_new_line_with_the_number_of_an_old_one_is_a_changed_card(daemon, phone, cluster):
+    old, first, second = phone(), "001018111111101", "001018111111102"
+    cluster.sql("INSERT INTO subscriber (imsi, plan, msisdn) VALUES (%s, 'full', %s), (%s, 'full', '46799990001'), "
+                "('001018111111103', 'full', '46799990001')", first, old.line.msisdn, second)
+    try:
+        for imsi, changed in ((first, True), (second, False), ("001018111111103", False), (old.imsi, False)):
+            found = daemon.admin("POST", "/v1/explain", {"imsi": imsi, "app": "vowifi"})[1]["facts"]
+            assert ("line.sim_changed" in found) is changed, imsi
+    finally:
+        cluster.sql("DELETE FROM subscriber WHERE imsi LIKE '0010181111111%%'")
+
+
 # ---- beside an access token of the calling server ----
 
 SECRET = "shop-77-secret-0123456789abcdef-0123456789"
@@ -374,7 +395,7 @@ def test_where_callers_are_demanded_both_tokens_must_be_good(guarded, phone, iss
 
     assert ask(access_token=access) == 405  # proven, the operation comes later
     assert ask() == 403
-    assert ask(requestor_id=None) == 403
+    assert ask(requestor_id=None, terminal_id=p.terminal_id) == 403
     assert ask(requestor_id="nobody", access_token=access) == 403
     assert ask(requestor_id="bank-1", access_token=access) == 403
     assert ask(requestor_id="bank-1") == 405
@@ -393,3 +414,21 @@ def test_a_phone_with_a_temporary_token_is_no_calling_server(guarded, phone, iss
     parameters = new.parameters(["ap2009"], temporary_token=token, operation="CheckEligibility")
     block = new.get(parameters).document(token=False)["ap2009"]
     assert block["OperationResult"] == "100" and block["PrimaryAppEligibility"] == "2"
+
+
+# ---- rows that end ----
+
+def test_rows_that_have_ended_are_removed(daemon, phone, issue, cluster):
+    p = phone()
+    issue(p.imsi, "GetPhoneNumber", life_s=1)
+    cluster.sql("INSERT INTO token_misuse (imsi, generation, window_started) VALUES ('00101999', 0, now() - interval '9 days')")
+    cluster.sql("INSERT INTO portal_flow (reference, partner, expires_at) VALUES (%s, 'x', now() - interval '2 days')", b"r" * 32)
+    cluster.sql("INSERT INTO portal_event (partner, event_id, request, revision, outcome, at) VALUES ('x', 'y', %s, 0, 'open', "
+                "now() - interval '31 days')", b"q" * 32)
+
+    def left():
+        return [cluster.one(text) for text in (
+            f"SELECT count(*) FROM grant_token WHERE imsi = '{p.imsi}'", "SELECT count(*) FROM token_misuse WHERE imsi = '00101999'",
+            "SELECT count(*) FROM portal_flow WHERE partner = 'x'", "SELECT count(*) FROM portal_event WHERE partner = 'x'")]
+
+    harness.wait_for(lambda: left() == [0, 0, 0, 0], 10, left)

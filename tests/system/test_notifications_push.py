@@ -2,6 +2,8 @@
 """From a change in the database to the push at the provider: what is sent, when, by whom, and what the answers do."""
 import collections
 import datetime
+import hashlib
+import hmac
 import itertools
 import json
 import os
@@ -101,6 +103,19 @@ def test_only_devices_of_the_changed_application_are_called(site, server, provid
     assert "ap2004" in providers.pushes(phone.push)[0]["data"]["app"]
     time.sleep(1)
     assert providers.pushes(other.push) == []
+
+
+# proves: G-012
+def test_any_application_can_be_named(site, server, providers):
+    p = registered(site, server, "ap2012", "ap2010", "ap2016", "ap2004")
+    assert server.admin("POST", f"/v1/subscribers/{p.imsi}/notify", {"apps": ["ap2012"]}) == (
+        200, {"imsi": p.imsi, "queued": 1})
+    assert providers.wait(1, p.push)[0]["data"]["app"] == "ap2012"
+    assert server.admin("POST", f"/v1/subscribers/{p.imsi}/notify", {"apps": ["ap2016", "ap2010"]})[0] == 200
+    assert json.loads(providers.wait(2, p.push)[1]["data"]["app"]) == ["ap2010", "ap2016"]
+    p.line.set(line_state="barred")
+    assert json.loads(providers.wait(3, p.push)[2]["data"]["app"]) == ["ap2004", "ap2010", "ap2012", "ap2016"]
+    assert server.admin("POST", f"/v1/subscribers/{p.imsi}/notify", {"apps": ["ap2013"]})[1]["queued"] == 0
 
 
 # proves: G-020
@@ -209,6 +224,36 @@ def test_the_operator_calls_devices_and_sees_how_it_goes(site, server, providers
     assert entitlementctl(site, server, "notify", "cancel", str(number), check=False).returncode == 1
     actions = [row[0] for row in site.cluster.sql("SELECT action FROM audit ORDER BY id DESC LIMIT 3")]
     assert actions == ["campaign.cancel", "campaign.add", "campaign.add"]
+
+
+def test_a_partner_is_told_by_a_signed_web_hook(site, providers):
+    secret = "partner-secret-0123456789"
+    server = site.daemon(notify={"webhook_url": providers.http.url + "/partner", "webhook_secret": secret, **FAST}).start()
+    p = site.phone(server)
+    p.login()
+    providers.clear({"path": "/partner", "times": 1, "status": 503, "headers": {"Retry-After": "1"}})
+
+    def calls():
+        return [entry for entry in providers.http.log() if entry["path"] == "/partner"]
+    assert server.admin("POST", f"/v1/subscribers/{p.imsi}/notify", {"apps": ["ap2011", "ap2004"]}) == (
+        200, {"imsi": p.imsi, "queued": 1})
+    harness.wait_for(calls, 5, "a call")
+    site.cluster.sql("UPDATE notification SET not_before = now()")
+    harness.wait_for(lambda: len(calls()) == 2 and not waiting(site, p), 8, "a second call", pause=0.1)
+    for call in calls():
+        mac = hmac.new(secret.encode(), call["body"].encode(), hashlib.sha256).hexdigest()
+        assert call["method"] == "POST" and call["headers"]["content-type"] == "application/json"
+        assert call["headers"]["x-ecs-signature"] == f"sha256={mac}"
+        body = json.loads(call["body"])
+        assert body["imsi"] == p.imsi and body["app"] == ["ap2011"] and STAMP.fullmatch(body["timestamp"])
+    p.line.set(line_state="barred")  # names no application of the partner's
+    time.sleep(1)
+    assert len(calls()) == 2
+    assert secret not in server.text() and secret not in server.admin("GET", "/v1/config")[1]
+    for wrong in ({"webhook_url": "http://partner.example/x"}, {"webhook_url": "https://p.example/", "webhook_secret": None},
+                  {"webhook_apps": ["ap1"]}):
+        server.write(notify=wrong)
+        server.reload(good=False)
 
 
 def test_without_channels_nothing_is_written(site):

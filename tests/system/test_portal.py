@@ -3,6 +3,7 @@
 portal."""
 import base64
 import datetime
+import http.client
 import json
 import os
 import re
@@ -141,6 +142,28 @@ def test_no_foreign_and_no_dead_certificate_gets_past_the_handshake(world, flow)
     assert world.caller().session(data["sid"])[0] == 200
 
 
+def test_the_older_protocol_asks_for_certificates_too(world, flow):
+    _, data = flow()
+    caller = world.caller()
+    caller.context.maximum_version = ssl.TLSVersion.TLSv1_2
+    assert caller.session(data["sid"])[0] == 200
+    for other in (portal.Caller(world.address, world.server.path), world.caller(world.foreign.issue("portal"))):
+        other.context.maximum_version = ssl.TLSVersion.TLSv1_2
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            other.session(data["sid"])
+
+
+def test_a_connection_is_kept_and_still_known(world, flow):
+    _, data = flow()
+    caller = world.caller()
+    connection = http.client.HTTPSConnection(world.address, context=caller.context, timeout=20)
+    for _ in range(3):
+        connection.request("POST", "/v1/session", json.dumps({"reference": data["sid"]}))
+        reply = connection.getresponse()
+        assert reply.status == 200 and json.loads(reply.read())["service"] == "vowifi"
+    connection.close()
+
+
 def test_a_certificate_of_no_partner_is_403(world, flow):
     p, data = flow()
     stranger = world.ca.issue("stranger")
@@ -196,7 +219,12 @@ def test_a_reference_ends(make_daemon, phone, world, clock):
     data = portal.user_data(p.login()["ap2004"])
     caller = portal.Caller(unix=unix, token=TOKEN)
     assert caller.session(data["sid"])[0] == 200
+    event = "in-time-" + p.imsi[-6:]
+    in_time = caller.report(data["sid"], event, "open", terms="accepted", terms_version=1)
+    assert in_time[0] == 200
     clock.set(20 * 86400)
+    assert caller.report(data["sid"], event, "open", terms="accepted", terms_version=1) == in_time  # its answer was lost
+    assert caller.report(data["sid"], event, "open", terms="accepted", terms_version=2)[0] == 410
     for status, found in (caller.session(data["sid"]), caller.report(data["sid"], "late", **ACCEPTED)):
         assert (status, found["error"]) == (410, "reference_expired")
 
@@ -439,3 +467,22 @@ def test_a_page_without_its_certificate_gets_nothing(world, flow, shop):
     status, page = shop(world.foreign.issue("portal")).open(handed(p))
     assert status == 502 and p.line.msisdn not in page
     assert told(p) == (0, 0, 0)
+
+
+def test_former_keys_stay_published_when_the_key_changes(make_daemon, phone, world, tmp_path):
+    old, new = (portal.Authority(str(tmp_path), name).issue("signing")[1] for name in ("one", "two"))
+    daemon = make_daemon(web={"public_url": ISSUER}, policy={"directory": os.path.join(world.where, "policy.d")},
+                         callback={"signing": "es256", "signing_key": old, "signing_kid": "k1"})
+    p = phone(at=daemon, services={"vowifi": {"tc_status": 0}})
+    first = portal.user_data(p.login()["ap2004"])["jwt"]
+    daemon.write(callback={"signing_key": new, "signing_kid": "k2", "published_keys": [f"k1={old}"]})
+    daemon.reload()
+    second = portal.user_data(p.ask()["ap2004"])["jwt"]
+    _, keys = portal.read_json(f"https://127.0.0.1:{daemon.device.port}/web/jwks.json", daemon.device.ca)
+    found = {key.key_id: key.key for key in jwt.PyJWKSet.from_dict(keys).keys}
+    assert list(found) == ["k2", "k1"]
+    for token, kid in ((first, "k1"), (second, "k2")):
+        assert jwt.get_unverified_header(token)["kid"] == kid
+        assert jwt.decode(token, found[kid], algorithms=["ES256"], audience=AUDIENCE)["service"] == "vowifi"
+    daemon.write(callback={"published_keys": ["k1=/nowhere"]})
+    daemon.reload(good=False)

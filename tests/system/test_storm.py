@@ -33,6 +33,41 @@ def test_no_more_exchanges_are_begun_than_can_be_finished(make_daemon, phone):
     assert daemon.metric("ecs_limited_total", limit="exchanges") == 1
 
 
+def fill_budget(daemon, phone, n=16):
+    for _ in range(n):
+        phone(at=daemon).challenge()
+
+
+# proves: X-044
+def test_a_stale_token_beside_the_identity_is_no_way_around_the_budget(make_daemon, phone):
+    daemon = make_daemon(server={"workers": 1}, limits={"eap_outstanding": 16})
+    fill_budget(daemon, phone)
+    late = [phone(at=daemon) for _ in range(10)]
+    assert [p.get(p.parameters(EAP_ID=p.eap_id, token="expired")).status for p in late] == [503] * 10
+
+
+# proves: X-022
+def test_made_up_answers_make_no_room(make_daemon, phone):
+    daemon = make_daemon(server={"workers": 1}, limits={"eap_outstanding": 16})
+    p = phone(at=daemon)
+    exchange = p.challenge()
+    fill_budget(daemon, phone, 15)
+    name = exchange.cookie.split("=")[0]
+    for _ in range(16):
+        assert p.relay(exchange, b"\x02\x01\x00\x08\x17\x01\x00\x00", headers=[("Cookie", f"{name}=made-up")]).status in (400, 503)
+    late = [phone(at=daemon) for _ in range(5)]
+    assert [q.get(q.parameters(EAP_ID=q.eap_id)).status for q in late] == [503] * 5
+
+
+# proves: A-014 A-053
+def test_what_begins_no_exchange_is_answered_while_the_budget_is_full(make_daemon, phone):
+    daemon = make_daemon(server={"workers": 1}, limits={"eap_outstanding": 16})
+    fill_budget(daemon, phone)
+    p = phone(at=daemon)
+    assert p.get(p.parameters()).status == 511
+    assert p.get(p.parameters(temporary_token="x" * 52, operation="GetPhoneNumber", app="ap2014")).status == 401
+
+
 # proves: X-044
 def test_waves_that_are_refused_come_back_spread(make_daemon, phone):
     daemon = make_daemon(server={"workers": 1}, limits={"eap_outstanding": 16, "overload_retry": "20s"})
@@ -86,14 +121,28 @@ def test_known_devices_are_answered_while_the_database_is_away(site):
     assert 0 < int(during.vers["validity"]) <= 600 and during.token_text
     assert daemon.metric("ecs_last_known_total", result="served") == 1
     daemon.wait_event("LAST_KNOWN", since=mark)
-    for reply in (p.get(p.parameters(EAP_ID=p.eap_id)), p.query(["ap2009"], token=stranger.token)):
-        assert reply.status in (503, 511)
+    begin = p.get(p.parameters(EAP_ID=p.eap_id))
+    assert begin.status == 503 and int(begin.header("Retry-After")) > 0
+    assert p.query(ALL, token=stranger.token).status == 511
     assert p.query(ALL, terminal_id=other_device).status == 511
     assert p.query(ALL, token="x" * 50).status == 511
     site.cluster.start()
     harness.wait_for(lambda: not is_down(daemon), 20, "the database is found again")
     p.line.service("vowifi", tc_status=0)
     assert p.ask(ALL).status("ap2004") == 0
+
+
+# proves: A-011
+def test_a_token_that_was_refused_does_not_revive(site):
+    daemon = site.daemon(server={"workers": 1}, last_known={"max_age": "1h"}).start()
+    p = site.phone(daemon)
+    p.login(ALL)
+    assert p.query(ALL).status == 200
+    p.line.revoke()
+    assert p.query(ALL).status == 511
+    site.cluster.stop()
+    harness.wait_for(lambda: is_down(daemon), 10, "the daemon sees it")
+    assert p.query(ALL).status == 503
 
 
 # proves: P-056

@@ -587,6 +587,27 @@ def test_a_configured_portal_goes_before_the_pages(make_daemon, phone):
     assert hand_over(p)[0] == "https://portal.example.net/x"
 
 
+def test_while_the_database_is_away_the_page_says_later(site):
+    daemon = site.daemon(**sheets.overrides()).start()
+    p = site.phone(daemon, services={"vowifi": MISSING_ALL})
+    p.login()
+    data = hand_over(p)[1]
+    user = User(daemon.device)
+    user.begin(data)
+    terms = {"step": user.hidden("step"), "do": "accept", "version": user.hidden("version")}
+    site.cluster.stop()
+    user.send("POST", "/web/vowifi", terms)
+    assert user.reply.status == 503 and user.title() == "Please try again later" and user.reply.header("Retry-After")
+    site.cluster.start()
+    harness.wait_for(lambda: User(daemon.device).open({"sid": "x"}).status == 403, 10, "an answer")
+    harness.wait_for(lambda: user.send("GET", "/web/vowifi").status in (200, 403), 20, "the database")
+    # PostgreSQL empties unlogged tables only after a crash: the session is still there.
+    assert user.title() == "Terms of Wi-Fi calling"
+    user.send("POST", "/web/vowifi", terms)
+    user.follow()
+    assert user.title() == "Emergency address"
+
+
 def test_figures_are_counted(visitor, pages):
     def figures():
         found = pages.metrics()

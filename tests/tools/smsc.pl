@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # A short message centre for tests, on Net::SMPP as an independent reader and writer of SMPP 3.4.
 #
-# smsc.pl [--bind-status N] [--silent-bind] [--mute] [--throttle N]
+# smsc.pl [--bind-status N] [--silent-bind] [--nack-bind] [--mute] [--throttle N] [--silent-unbind]
 #     --bind-status N   every bind is refused with status N      --silent-bind  no bind is answered
-#     --mute            enquire_link is not answered             --throttle N   the first N submits get status 88
+#     --nack-bind       a bind gets generic_nack                 --throttle N   the first N submits get status 88
+#     --mute            enquire_link is not answered             --silent-unbind  nor is unbind
 # Prints "port N" when it listens on 127.0.0.1, then one line for each packet; ends when its input is closed.
 # What happens to a submit_sm is chosen by the begin of the destination:
 #     999N...  response with status N (decimal)         888  no response          777  the connection is closed
@@ -18,10 +19,12 @@ use warnings;
 use IO::Select;
 use Net::SMPP;
 
-my ($bind_status, $silent, $mute, $throttle) = (0, 0, 0, 0);
+my ($bind_status, $silent, $nack, $mute, $deaf, $throttle) = (0, 0, 0, 0, 0, 0);
 while (defined(my $word = shift @ARGV)) {
     if ($word eq '--bind-status') { $bind_status = shift @ARGV }
     elsif ($word eq '--silent-bind') { $silent = 1 }
+    elsif ($word eq '--nack-bind') { $nack = 1 }
+    elsif ($word eq '--silent-unbind') { $deaf = 1 }
     elsif ($word eq '--mute') { $mute = 1 }
     elsif ($word eq '--throttle') { $throttle = shift @ARGV }
     else { die "what is $word?\n" }
@@ -89,6 +92,7 @@ sub bound {
     my ($peer, $pdu) = @_;
     say_line('bind', map { "$_=$pdu->{$_}" } qw(cmd system_id password system_type interface_version));
     return if $silent;
+    return raw($peer, 0x80000000, 3, $pdu->{seq}, '') if $nack;
     if ($bind_status) { raw($peer, 0x80000009, $bind_status, $pdu->{seq}, '') }
     else { $peer->bind_transceiver_resp(seq => $pdu->{seq}, system_id => 'SMSC', status => 0) }
 }
@@ -108,7 +112,7 @@ sub serve {
         if ($cmd == 9) { bound($peer, $pdu) }
         elsif ($cmd == 4) { submitted($peer, $pdu, \@held) or last }
         elsif ($cmd == 0x15) { say_line('enquire_link'); $peer->enquire_link_resp(seq => $pdu->{seq}) unless $mute }
-        elsif ($cmd == 6) { say_line('unbind'); $peer->unbind_resp(seq => $pdu->{seq}); last }
+        elsif ($cmd == 6) { say_line('unbind'); next if $deaf; $peer->unbind_resp(seq => $pdu->{seq}); last }
         elsif ($cmd & 0x80000000) { say_line(sprintf('response id=%08x status=%d seq=%d', $cmd, $pdu->{status}, $pdu->{seq})) }
         else { say_line(sprintf('request id=%08x', $cmd)) }
     }

@@ -245,8 +245,8 @@ static void test_answers_against_the_contract_count_as_none(void **state)
         "{\"result\":\"bad\",\"fields\":[\"shoe\"]}",
         "{\"result\":\"suggestion\"}",
         "{\"result\":\"suggestion\",\"address\":{\"street\":\"S\"}}",
-        "{\"result\":\"suggestion\",\"address\":{\"street\":\"S\",\"number\":\"1\",\"city\":\"C\","
-        "\"postcode\":\"1\"}}",
+        ("{\"result\":\"suggestion\",\"address\":{\"street\":\"S\",\"number\":\"1\",\"city\":\"C\","
+         "\"postcode\":\"1\"}}"),
     };
     char *long_one = ecs_alloc(arena, 1000);
 

@@ -53,6 +53,27 @@ static void test_coding_port_sender_and_validity_are_settings(void **state)
     close_all();
 }
 
+static void test_the_sender_is_described_by_its_shape(void **state)
+{
+    static const struct {
+        const char *settings, *seen;
+    } rows[] = {
+        {"  sender: \"12345\"\n", "source_addr_ton=3 source_addr_npi=0 source_addr=12345 "},
+        {"  sender: \"01715555555\"\n", "source_addr_ton=2 source_addr_npi=1 source_addr=01715555555 "},
+        {"  sender: Carrier\n", "source_addr_ton=5 source_addr_npi=0 source_addr=Carrier "},
+        {"  sender: \"12345\"\n  smpp_sender_ton: 0\n  smpp_sender_npi: 9\n",
+         "source_addr_ton=0 source_addr_npi=9 source_addr=12345 "},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ECS_ARRAY_LEN(rows); i++) {
+        open_with(NULL, rows[i].settings);
+        assert_int_equal(send_to("491700000001").class, ECS_SEND_OK);
+        smsc_expect(&x, &smsc, rows[i].seen, 1);
+        close_all();
+    }
+}
+
 static void test_texts_for_people_have_no_header(void **state)
 {
     struct sent s = {
@@ -290,6 +311,39 @@ static void test_a_bind_without_answer_ends_in_time(void **state)
     close_all();
 }
 
+static void test_an_smsc_without_transceivers_is_a_fault_of_the_configuration(void **state)
+{
+    static const char *const args[] = {"--nack-bind", NULL};
+    struct ecs_send_result r;
+
+    (void)state;
+    open_with(args, "");
+    r = send_to("491700000001");
+    assert_int_equal(r.class, ECS_SEND_CONFIG);
+    assert_string_equal(r.reason, "the SMSC does not know bind_transceiver");
+    close_all();
+}
+
+/* A message that comes between unbind and its answer opens the next session. */
+static void test_a_message_during_unbind_is_not_lost(void **state)
+{
+    static const char *const deaf[] = {"--silent-unbind", NULL};
+
+    (void)state;
+    open_with(NULL, "  smpp_idle: 100ms\n");
+    assert_int_equal(send_to("491700000001").class, ECS_SEND_OK);
+    smsc_expect(&x, &smsc, "unbind", 1);
+    assert_int_equal(send_to("491700000002").class, ECS_SEND_OK);
+    smsc_expect(&x, &smsc, "bind cmd", 2);
+    close_all();
+    open_with(deaf, "  smpp_idle: 100ms\n"); /* the answer never comes: two seconds */
+    assert_int_equal(send_to("491700000001").class, ECS_SEND_OK);
+    smsc_expect(&x, &smsc, "unbind", 1);
+    assert_int_equal(send_to("491700000002").class, ECS_SEND_OK);
+    smsc_expect(&x, &smsc, "bind cmd", 2);
+    close_all();
+}
+
 static void test_nobody_there_is_a_repetition(void **state)
 {
     struct ecs_send_result r;
@@ -314,6 +368,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_trigger_reaches_port_8095_with_user_id_and_applications),
         cmocka_unit_test(test_coding_port_sender_and_validity_are_settings),
+        cmocka_unit_test(test_the_sender_is_described_by_its_shape),
         cmocka_unit_test(test_texts_for_people_have_no_header),
         cmocka_unit_test(test_long_texts_are_refused_or_sent_in_parts),
         cmocka_unit_test(test_statuses_become_classes),
@@ -327,6 +382,8 @@ int main(void)
         cmocka_unit_test(test_an_idle_session_lives_and_ends_as_configured),
         cmocka_unit_test(test_refused_credentials_stop_the_channel),
         cmocka_unit_test(test_a_bind_without_answer_ends_in_time),
+        cmocka_unit_test(test_an_smsc_without_transceivers_is_a_fault_of_the_configuration),
+        cmocka_unit_test(test_a_message_during_unbind_is_not_lost),
         cmocka_unit_test(test_nobody_there_is_a_repetition),
     };
 

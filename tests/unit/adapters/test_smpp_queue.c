@@ -112,6 +112,53 @@ static void test_a_send_goes_on_when_the_channels_are_given_back(void **state)
     close_all();
 }
 
+static void test_the_window_opens_again_after_throttling(void **state)
+{
+    static const char *const args[] = {"--throttle", "1", NULL};
+    struct sent s[4];
+
+    (void)state;
+    open_with(args, "  smpp_window: 2\n");
+    assert_int_equal(send_to("491700000001").class, ECS_SEND_RETRY);
+    for (size_t i = 0; i < 11; i++)
+        assert_int_equal(send_to("491700000001").class, ECS_SEND_OK);
+    for (size_t i = 0; i < 4; i++) {
+        s[i] = trigger("66600000001");
+        sent_start(&x, &s[i]);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        sent_wait(&x, &s[i]);
+        ecs_arena_free(s[i].arena);
+    }
+    smsc_expect(&x, &smsc, "held 2\n", 2);
+    close_all();
+}
+
+static void test_a_full_queue_refuses_more(void **state)
+{
+    static const char *const args[] = {"--silent-bind", NULL};
+    static struct sent s[1001];
+
+    (void)state;
+    open_with(args, "  smpp_response: 1s\n");
+    for (size_t i = 0; i < ECS_ARRAY_LEN(s); i++) {
+        s[i] = trigger("491700000001");
+        sent_start(&x, &s[i]);
+    }
+    assert_true(s[1000].ended);
+    assert_int_equal(s[1000].result.class, ECS_SEND_RETRY);
+    assert_int_equal(s[1000].result.retry_after_s, 1);
+    assert_false(s[999].ended);
+    for (size_t i = 0; i < ECS_ARRAY_LEN(s); i++) {
+        sent_wait(&x, &s[i]);
+        assert_int_equal(s[i].result.class, ECS_SEND_RETRY);
+        ecs_arena_free(s[i].arena);
+    }
+    assert_int_equal(stat_of("now"), 0);
+    assert_int_equal(stat_of("failures"), 1000);
+    close_all();
+}
+
 /* With a window of one, each way in which a message ends lets the next one go. */
 static void test_every_end_of_a_message_makes_room(void **state)
 {
@@ -143,6 +190,8 @@ int main(void)
         cmocka_unit_test(test_the_configured_speed_is_kept),
         cmocka_unit_test(test_an_aborted_flow_leaves_the_session_alone),
         cmocka_unit_test(test_a_send_goes_on_when_the_channels_are_given_back),
+        cmocka_unit_test(test_the_window_opens_again_after_throttling),
+        cmocka_unit_test(test_a_full_queue_refuses_more),
         cmocka_unit_test(test_every_end_of_a_message_makes_room),
     };
 

@@ -80,12 +80,13 @@ static void test_late_answers_lower_the_limit_and_prompt_ones_raise_it(void **st
 
     (void)state;
     admission_init(&a, &usual, now);
+    a.limit = usual.max;
     now = serve(&a, 800, 400000, now);
     low = a.limit;
     assert_true(low < 400);
     for (int i = 0; i < 10; i++)
         now = serve(&a, 800, 400000, now);
-    assert_true(a.limit >= 16 && a.limit < 20); /* never below the floor */
+    assert_true(a.limit >= 16 && a.limit < 24); /* never below the floor */
     for (int i = 0; i < 20; i++)
         now = serve(&a, 800, 5000, now);
     assert_true(a.limit > 800);
@@ -94,14 +95,15 @@ static void test_late_answers_lower_the_limit_and_prompt_ones_raise_it(void **st
 static void test_a_single_slow_answer_among_prompt_ones_changes_nothing(void **state)
 {
     struct admission a;
-    int64_t now = 0;
+    double before;
 
     (void)state;
-    admission_init(&a, &usual, now);
-    fill(&a, 2);
-    admission_leave(&a, 2000000, now);
-    admission_leave(&a, 1000, now + 150000);
-    assert_true(a.limit >= usual.max);
+    admission_init(&a, &usual, 0);
+    before = a.limit;
+    fill(&a, 200);
+    admission_leave(&a, 2000000, 0);
+    admission_leave(&a, 1000, 150000);
+    assert_true(a.limit >= before);
 }
 
 static void test_exchanges_beyond_the_budget_wait_until_others_end_or_die(void **state)
@@ -113,19 +115,65 @@ static void test_exchanges_beyond_the_budget_wait_until_others_end_or_die(void *
     admission_init(&a, &usual, now);
     for (unsigned i = 0; i < usual.outstanding; i++) {
         assert_int_equal(admission_enter(&a, ADMIT_NEW, now), ADMITTED);
+        assert_int_equal(admission_may_begin(&a, now), ADMITTED);
         admission_begun(&a, now);
         admission_leave(&a, 1000, now);
     }
-    assert_int_equal(admission_enter(&a, ADMIT_NEW, now), REFUSED_OUTSTANDING);
-    assert_int_equal(admission_enter(&a, ADMIT_TOKEN, now), ADMITTED);
+    assert_int_equal(admission_enter(&a, ADMIT_NEW, now), ADMITTED); /* not every new one begins EAP */
+    assert_int_equal(admission_may_begin(&a, now), REFUSED_OUTSTANDING);
     admission_continued(&a);
-    assert_int_equal(admission_enter(&a, ADMIT_NEW, now), ADMITTED);
+    assert_int_equal(admission_may_begin(&a, now), ADMITTED);
     admission_begun(&a, now);
-    assert_int_equal(admission_enter(&a, ADMIT_NEW, now), REFUSED_OUTSTANDING);
+    assert_int_equal(admission_may_begin(&a, now), REFUSED_OUTSTANDING);
     /* Nobody answers: after the ring's time the places are free. */
     now += (ADMISSION_RING + 1) * INT64_C(1000000);
-    assert_int_equal(admission_enter(&a, ADMIT_NEW, now), ADMITTED);
+    assert_int_equal(admission_may_begin(&a, now), ADMITTED);
     assert_int_equal(a.outstanding, 0);
+}
+
+static void test_a_stale_token_begins_no_exchange_where_new_ones_wait(void **state)
+{
+    struct admission a;
+
+    (void)state;
+    admission_init(&a, &usual, 0);
+    a.limit = 100;
+    fill(&a, 75);
+    assert_int_equal(admission_enter(&a, ADMIT_TOKEN, 0), ADMITTED);
+    assert_int_equal(admission_may_begin(&a, 0), REFUSED_PRESSURE);
+}
+
+static void test_new_exchanges_alone_raise_a_low_limit(void **state)
+{
+    struct admission a;
+    int64_t now = 0;
+
+    (void)state;
+    admission_init(&a, &usual, now);
+    a.limit = 16;
+    for (int i = 0; i < 100; i++) {
+        unsigned n = 0;
+
+        while (n < 40 && admission_enter(&a, ADMIT_NEW, now) == ADMITTED)
+            n++;
+        now += 50000;
+        while (n--)
+            admission_leave(&a, 5000, now);
+    }
+    assert_true(a.limit > 50);
+}
+
+static void test_a_slow_answer_of_an_idle_worker_changes_nothing(void **state)
+{
+    struct admission a;
+    double before;
+
+    (void)state;
+    admission_init(&a, &usual, 0);
+    before = a.limit;
+    assert_int_equal(admission_enter(&a, ADMIT_NEW, 0), ADMITTED);
+    admission_leave(&a, 900000, 1000000);
+    assert_true(a.limit == before);
 }
 
 static void test_more_continuations_than_begun_here_do_no_harm(void **state)
@@ -160,6 +208,9 @@ int main(void)
         cmocka_unit_test(test_late_answers_lower_the_limit_and_prompt_ones_raise_it),
         cmocka_unit_test(test_a_single_slow_answer_among_prompt_ones_changes_nothing),
         cmocka_unit_test(test_exchanges_beyond_the_budget_wait_until_others_end_or_die),
+        cmocka_unit_test(test_a_stale_token_begins_no_exchange_where_new_ones_wait),
+        cmocka_unit_test(test_new_exchanges_alone_raise_a_low_limit),
+        cmocka_unit_test(test_a_slow_answer_of_an_idle_worker_changes_nothing),
         cmocka_unit_test(test_more_continuations_than_begun_here_do_no_harm),
         cmocka_unit_test(test_connections_are_refused_only_by_a_worker_that_is_behind),
     };

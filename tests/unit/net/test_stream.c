@@ -92,7 +92,7 @@ static void begin(struct owner *o, const char *host, uint16_t to, uint32_t conne
     struct ecs_stream_conf conf = {.host = host,
                                    .port = to,
                                    .connect_ms = connect_ms,
-                                   .max_out = 4 << 20,
+                                   .max_out = 16 << 20,
                                    .on_up = on_up,
                                    .on_bytes = on_bytes,
                                    .on_down = on_down,
@@ -243,6 +243,60 @@ static void test_output_waits_until_the_peer_takes_it(void **state)
     free(back);
 }
 
+static void test_a_flood_of_input_arrives_whole(void **state)
+{
+    enum { TOTAL = 3 << 20 };
+    struct owner o = {0};
+    char *bytes = malloc(TOTAL);
+    size_t sent = 0;
+    int fd;
+
+    (void)state;
+    for (size_t i = 0; i < TOTAL; i++)
+        bytes[i] = (char)(i * 3 + i / 253);
+    begin(&o, "127.0.0.1", port, 0);
+    turn_until(&o.up);
+    fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
+    while (o.got.n < TOTAL) {
+        ssize_t n = sent < TOTAL ? send(fd, bytes + sent, TOTAL - sent, 0) : 0;
+
+        sent += n > 0 ? (size_t)n : 0;
+        assert_int_equal(ecs_loop_turn(loop, 1000), ECS_OK);
+    }
+    assert_memory_equal(o.got.p, bytes, TOTAL);
+    close(fd);
+    finish(&o);
+    free(bytes);
+}
+
+static void test_small_pieces_wait_behind_each_other(void **state)
+{
+    enum { PIECES = 900, PIECE = 10000 }; /* more than the socket takes at once */
+    struct owner o = {0};
+    char piece[PIECE], back[65536];
+    size_t got = 0;
+    int fd;
+
+    (void)state;
+    begin(&o, "127.0.0.1", port, 0);
+    turn_until(&o.up);
+    fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
+    for (size_t i = 0; i < PIECES; i++) {
+        memset(piece, (int)(i & 0xff), sizeof(piece));
+        assert_true(ecs_stream_send(o.stream, (struct ecs_str){piece, sizeof(piece)}));
+    }
+    while (got < (size_t)PIECES * PIECE) {
+        ssize_t n = recv(fd, back, sizeof(back), 0);
+
+        for (ssize_t k = 0; k < n; k++)
+            assert_int_equal((uint8_t)back[k], (got + (size_t)k) / PIECE & 0xff);
+        got += n > 0 ? (size_t)n : 0;
+        assert_int_equal(ecs_loop_turn(loop, 500), ECS_OK);
+    }
+    close(fd);
+    finish(&o);
+}
+
 static void test_the_owner_may_free_in_each_callback(void **state)
 {
     struct owner up = {.free_on_up = true}, bytes = {.free_on_bytes = true};
@@ -303,6 +357,8 @@ int main(void)
         cmocka_unit_test(test_a_refused_connection_ends),
         cmocka_unit_test(test_connecting_ends_in_time),
         cmocka_unit_test(test_output_waits_until_the_peer_takes_it),
+        cmocka_unit_test(test_a_flood_of_input_arrives_whole),
+        cmocka_unit_test(test_small_pieces_wait_behind_each_other),
         cmocka_unit_test(test_the_owner_may_free_in_each_callback),
         cmocka_unit_test(test_what_was_said_last_still_leaves),
         cmocka_unit_test(test_a_stream_may_be_freed_while_it_is_looking_up),

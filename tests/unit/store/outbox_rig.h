@@ -116,7 +116,7 @@ static inline enum ecs_next call_take(struct ecs_flow *f, void *arg)
 
 static inline struct take_call take_some(unsigned most, unsigned lease_s)
 {
-    struct take_call t = {.most = {0, most, most, most, most, most}, .lease_s = lease_s};
+    struct take_call t = {.most = {0, most, most, most, most, most, most}, .lease_s = lease_s};
 
     outbox_run(call_take, &t);
     return t;
@@ -166,13 +166,16 @@ static inline enum ecs_next call_control(struct ecs_flow *f, void *arg)
 
 static inline void set_control(const char *sms)
 {
+    static const struct ecs_str hook = {"ap2011", 6};
     struct ecs_notify_control control = {.enabled = true,
                                          .with_vowifi = true,
                                          .on_policy = true,
                                          .sms = ecs_str_of(sms),
                                          .bulk_rows = 5,
                                          .campaign_rate = 1000,
-                                         .ttl_s = 3600};
+                                         .ttl_s = 3600,
+                                         .hook_apps = &hook,
+                                         .n_hook_apps = 1};
 
     outbox_run(call_control, &control);
 }

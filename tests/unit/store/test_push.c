@@ -162,7 +162,32 @@ static void test_lines_without_a_registration_are_told_by_sms_when_wanted(void *
     pg_test_sql("DELETE FROM notification;"
                 "INSERT INTO line_service (imsi, service, prov_status) VALUES ('" A "', 'vonr', 0)");
     assert_int_equal(pg_test_number("SELECT channel FROM notification WHERE imsi = '" A "'"), 5);
-    expect(A, "ap2003,ap2004");
+    pg_test_sql("INSERT INTO line_service (imsi, service, override) VALUES ('" A "', 'smsoip', 'deny')");
+    assert_int_equal(pg_test_number("SELECT serial FROM notification WHERE imsi = '" A "'"), 2);
+    expect(A, "ap2003,ap2004,ap2005"); /* one SMS for both */
+}
+
+static void test_named_changes_go_to_the_web_hook_beside_sms(void **state)
+{
+    struct take_call t;
+    struct ecs_outgoing row;
+
+    (void)state;
+    set_control("instead");
+    pg_test_sql("SELECT notify_enqueue(ARRAY['" A "'], '{ap2011,ap2004}', 'test')");
+    assert_int_equal(waiting(A), 2);
+    pg_test_sql("SELECT notify_enqueue(ARRAY['" A "'], '{ap2011}', 'test')"); /* joins both */
+    assert_int_equal(waiting(A), 2);
+    pg_test_sql("DELETE FROM notification WHERE channel = 5; SELECT notify_enqueue(ARRAY['" B
+                "'], NULL, 'test')");
+    t = take_some(10, 60);
+    assert_int_equal(t.rows.n, 2);
+    assert_int_equal(t.rows.rows[0].channel, ECS_NOTIFY_HOOK);
+    assert_int_equal(t.rows.rows[0].n_apps, 1);
+    assert_true(ecs_str_eq(t.rows.rows[0].apps[0], ECS_STR("ap2011")));
+    assert_int_equal(t.rows.rows[1].channel, 5); /* what names nothing is not for the hook */
+    row = t.rows.rows[0];
+    finish_as(&row, (struct ecs_notify_finish){.class = 0}, "sent");
 }
 
 /* proves: V-022 */
@@ -364,6 +389,7 @@ int main(void)
         cmocka_unit_test_setup(test_each_change_tells_the_registered_devices_of_its_applications, fresh),
         cmocka_unit_test_setup(test_a_change_that_is_rolled_back_tells_nobody, fresh),
         cmocka_unit_test_setup(test_lines_without_a_registration_are_told_by_sms_when_wanted, fresh),
+        cmocka_unit_test_setup(test_named_changes_go_to_the_web_hook_beside_sms, fresh),
         cmocka_unit_test_setup(test_an_address_that_expires_is_told_once, fresh),
         cmocka_unit_test_setup(test_a_row_is_taken_once_until_its_lease_ends, fresh),
         cmocka_unit_test_setup(test_timestamps_of_a_device_only_grow, fresh),
