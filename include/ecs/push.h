@@ -61,7 +61,7 @@ struct ecs_push_conf {
     const struct ecs_apns_conf *apns;
     const struct ecs_wns_conf *wns;
     const struct ecs_sms_conf *sms;
-    struct ecs_neighbour_stats *stats; /* array of ECS_PUSH_SMS + 1, by channel; NULL: none */
+    struct ecs_neighbour_stats *stats[ECS_PUSH_SMS + 1]; /* by channel; NULL: none */
 };
 /* NULL with a sentence in *ret_error (static or in arena): a key cannot be used, no memory. The sections are
  * copied; stats, pool and loop must live until the last flow that sends has given its arena back. */

@@ -15,6 +15,7 @@
 #include "ecs/buf.h"
 #include "ecs/form.h"
 #include "ecs/json.h"
+#include "ecs/log.h"
 
 enum {
     FETCH_LIMIT_MS = 120000,
@@ -260,6 +261,9 @@ static void keep_failure(struct ecs_oauth_client *c, enum ecs_rc rc, const char 
         pause = REFUSED_PAUSE_S;
     if (pause > LONGEST_PAUSE_S)
         pause = LONGEST_PAUSE_S;
+    /* While the token lives its users do not hear of the failure: said once. */
+    if (c->failed_rc == ECS_OK && c->token && c->now < c->expires_at)
+        ecs_log(NULL, ECS_EV_RENEWAL, "%s: token endpoint: %s", ecs_neighbour_name(c->neighbour), error);
     c->failed_rc = rc;
     snprintf(c->failed_error, sizeof(c->failed_error), "token endpoint: %s", error);
     c->failed_at = c->now;

@@ -15,7 +15,7 @@ enum ecs_next push_end(struct ecs_send_result *result, enum ecs_send_class class
 
 static struct ecs_neighbour_stats *stats_of(const struct ecs_push_conf *conf, enum ecs_push_channel channel)
 {
-    return conf->stats ? conf->stats + channel : NULL;
+    return conf->stats[channel];
 }
 
 static void destroy(struct ecs_push *push)

@@ -22,6 +22,12 @@ static void set_channels(struct engine *engine)
         engine->push_channels |= 1u << ECS_PUSH_GCM;
 }
 
+static struct ecs_neighbour_stats *stats_of(struct front *front, const struct ecs_conf *conf,
+                                            const char *section)
+{
+    return ecs_conf_get(conf, section) ? ecs_metrics_neighbour(front->metrics, section) : NULL;
+}
+
 static bool open_hook(struct front *front, struct engine *engine)
 {
     const struct ecs_notify_conf *c = engine->notify;
@@ -43,6 +49,10 @@ bool engine_push_new(struct front *front, struct engine *engine)
         .apns = ecs_conf_get(conf, "apns"),
         .wns = ecs_conf_get(conf, "wns"),
         .sms = ecs_conf_get(conf, "sms"),
+        .stats = {[ECS_PUSH_FCM] = stats_of(front, conf, "fcm"),
+                  [ECS_PUSH_APNS] = stats_of(front, conf, "apns"),
+                  [ECS_PUSH_WNS] = stats_of(front, conf, "wns"),
+                  [ECS_PUSH_SMS] = stats_of(front, conf, "sms")},
     };
     struct ecs_arena *arena;
     const char *error = "no memory";

@@ -41,7 +41,7 @@ static const struct figure figures[] = {
     FIGURE(in_flight, "ecs_neighbour_in_flight", "gauge", NULL, "Calls of neighbours under way."),
     FIGURE(breaker_open, "ecs_neighbour_breaker_open", "gauge", NULL,
            "Workers that do not ask this neighbour for a while because it failed."),
-    FIGURE(us_total, "ecs_neighbour_microseconds_total", "counter", NULL, "Time of the answered calls."),
+    FIGURE(us_total, "ecs_neighbour_seconds_total", "counter", NULL, "Time of the answered calls."),
 };
 #undef FIGURE
 
@@ -73,11 +73,17 @@ void ecs_metrics_write_neighbours(struct ecs_metrics *const *workers, unsigned n
             ecs_buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", at->family, at->help, at->family, at->type);
         for (unsigned i = 0; i < places; i++) {
             const char *name = workers[0]->neighbours[i].name;
+            uint64_t sum;
 
             ecs_buf_printf(out, "%s{neighbour=\"%s\"", at->family, name);
             if (at->result)
                 ecs_buf_printf(out, ",result=\"%s\"", at->result);
-            ecs_buf_printf(out, "} %llu\n", (unsigned long long)sum_of(workers, n, name, at->offset));
+            sum = sum_of(workers, n, name, at->offset);
+            if (at->offset == offsetof(struct ecs_neighbour_stats, us_total))
+                ecs_buf_printf(out, "} %llu.%06llu\n", (unsigned long long)(sum / 1000000),
+                               (unsigned long long)(sum % 1000000));
+            else
+                ecs_buf_printf(out, "} %llu\n", (unsigned long long)sum);
         }
     }
 }

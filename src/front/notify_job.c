@@ -105,6 +105,7 @@ static enum ecs_next send(struct ecs_flow *f)
         .msisdn = job->row.msisdn,
         .user_id = job->row.imsi,
         .ttl_s = job->row.life_s,
+        .attempts = job->row.attempts > 0 ? (unsigned)job->row.attempts - 1 : 0,
     };
     return ecs_push_send(f, e->push, &job->message, ecs_clock_now(), &job->result);
 }

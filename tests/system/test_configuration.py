@@ -120,7 +120,7 @@ BROKEN = {
     "policy directory": (lambda s: s["policy"].update(directory="/nonexistent"), "/nonexistent"),
     "key ring": (lambda s: s["auth"].update(token_keys="/nonexistent"), "/nonexistent"),
     "certificate": (lambda s: s.update(certificates=[{"certificate": "/etc/hostname"}]), "certificates"),
-    "plmn": (lambda s: s["auth"].update(plmns=["1"]), "auth.plmns"),
+    "plmn": (lambda s: s["auth"].update(plmns=["1"]), "plmns"),
     "value": (lambda s: s["auth"].update(token_validity="5 weeks"), "token_validity"),
 }
 

@@ -207,11 +207,12 @@ def test_the_operator_calls_devices_and_sees_how_it_goes(site, server, providers
     entitlementctl(site, server, "notify", "--all")
     providers.wait(2, other.push)
     providers.wait(3, p.push)
+    harness.wait_for(lambda: server.admin("GET", "/v1/notifications")[1]["waiting"] == 0, 10, "the outbox is not empty")
     code, state = server.admin("GET", "/v1/notifications")
-    assert code == 200 and state["enabled"] and state["waiting"] == 0
+    assert code == 200 and state["enabled"]
     assert [c["scope"] for c in state["campaigns"][:2]] == ["all", "plan"] and all(c["done_at"] for c in state["campaigns"])
     assert {c["channel"]: c["configured"] for c in state["channels"]} == {
-        "gcm": False, "fcm": True, "wns": False, "apns": False, "sms": False}
+        "gcm": False, "fcm": True, "wns": False, "apns": False, "sms": False, "webhook": False}
     assert "CAMPAIGNS" in entitlementctl(site, server, "notify", "status").stdout.upper()
     for wrong in (["notify"], ["notify", p.imsi, "--all"], ["notify", "--all", "--spread", "soon"], ["notify", p.imsi, "--spread",
                                                                                                   "2h"]):
@@ -328,3 +329,28 @@ def test_a_draining_node_ends_what_it_sends_and_a_reload_takes_other_keys(site, 
     time.sleep(0.7)
     p.line.service("vowifi", override="allow")
     assert waiting(site, p) == 0
+
+
+def test_a_node_that_must_end_leaves_its_rows_to_the_lease(site, providers):
+    server = site.daemon(server={"drain": "1s"}, notify=FAST, fcm=providers.fcm).start()
+    p = registered(site, server)
+    providers.clear({"path": SEND, "times": 1, "mode": "hang", "status": 200, "json": {}})
+    p.line.service("vowifi", override="deny")
+    providers.wait(1, p.push)
+    server.stop(signal.SIGTERM)
+    assert site.cluster.one("SELECT count(*) FROM notification WHERE imsi = %s AND leased_until > now()", p.imsi) == 1
+    server.start()
+    providers.wait(2, p.push, 10)
+    harness.wait_for(lambda: waiting(site, p) == 0, 5, "the row is still there")
+
+
+def test_the_outbox_survives_the_database(site, providers):
+    server = site.daemon(notify=FAST, fcm=providers.fcm).start()
+    p = registered(site, server)
+    site.cluster.stop("crash")
+    time.sleep(1)
+    site.cluster.start()
+    p.line.service("vowifi", override="deny")
+    providers.wait(1, p.push, 15)
+    harness.wait_for(lambda: waiting(site, p) == 0, 5, "the row is still there")
+    assert not server.events("NOTIFY_FAULT")

@@ -42,8 +42,10 @@ RIG_HELPER struct ecs_conf *push_conf_parse(const char *yaml, struct ecs_arena *
 RIG_HELPER void push_open(struct push_rig *x, const char *yaml)
 {
     const char *error = NULL;
-    struct ecs_push_conf conf = {.stats = x->stats};
+    struct ecs_push_conf conf = {0};
 
+    for (unsigned channel = 0; channel <= ECS_PUSH_SMS; channel++)
+        conf.stats[channel] = &x->stats[channel];
     memset(x, 0, sizeof(*x));
     signal(SIGPIPE, SIG_IGN);
     rig_open(&x->rig);

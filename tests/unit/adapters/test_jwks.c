@@ -153,7 +153,7 @@ static void test_the_set_is_fetched_once_and_kept(void **state)
     assert_int_equal(asked_times(&w), 1);
     assert_int_equal(verdict(&w, jwks, k.a, NOW + 3600), ECS_JWS_OK); /* an hour is the default age */
     assert_int_equal(asked_times(&w), 2);
-    assert_int_equal(verdict(&w, jwks, k.a, NOW - 5), ECS_JWS_OK); /* the clock was set back */
+    assert_int_equal(verdict(&w, jwks, k.a, NOW + 3600 - 61), ECS_JWS_OK); /* the clock was set back */
     assert_int_equal(asked_times(&w), 3);
     close_all(&w, &k, jwks);
 }
@@ -174,6 +174,54 @@ static void test_an_unknown_key_id_fetches_at_most_once_an_interval(void **state
     assert_int_equal(asked_times(&w), 1);
     assert_int_equal(verdict(&w, jwks, k.b, NOW + 30), ECS_JWS_NO_KEY);
     assert_int_equal(verdict(&w, jwks, k.b, NOW + 31), ECS_JWS_NO_KEY);
+    assert_int_equal(asked_times(&w), 2);
+    close_all(&w, &k, jwks);
+}
+
+/* Its time is that of its start, and another one's fetch came between. */
+static void test_a_request_that_began_before_the_last_fetch_asks_nobody(void **state)
+{
+    struct ecs_jwks *jwks;
+    struct world w;
+    struct keys k;
+
+    (void)state;
+    open_all(&w, &k);
+    publish(&w, k.a, "");
+    jwks = open_jwks(&w, (struct ecs_jwks_conf){.max_age_s = 100, .min_interval_s = 30});
+    assert_int_equal(verdict(&w, jwks, k.a, NOW), ECS_JWS_OK);
+    for (int back = 0; back <= 60; back += 12) {
+        assert_int_equal(verdict(&w, jwks, k.a, NOW - back), ECS_JWS_OK);
+        assert_int_equal(verdict(&w, jwks, k.b, NOW - back), ECS_JWS_NO_KEY);
+    }
+    assert_int_equal(asked_times(&w), 1);
+    assert_int_equal(verdict(&w, jwks, k.b, NOW - 61), ECS_JWS_NO_KEY); /* that is the clock's doing */
+    assert_int_equal(asked_times(&w), 2);
+    assert_int_equal(verdict(&w, jwks, k.b, NOW - 61 + 29),
+                     ECS_JWS_NO_KEY); /* whose time counts from now on */
+    assert_int_equal(asked_times(&w), 2);
+    assert_int_equal(verdict(&w, jwks, k.b, NOW - 61 + 30), ECS_JWS_NO_KEY);
+    assert_int_equal(asked_times(&w), 3);
+    close_all(&w, &k, jwks);
+}
+
+static void test_a_failed_fetch_is_not_repeated_for_an_older_request(void **state)
+{
+    struct ecs_jwks *jwks;
+    struct world w;
+    struct keys k;
+
+    (void)state;
+    open_all(&w, &k);
+    set_rule(&w, "{\"path\": \"/jwks\", \"status\": 503}");
+    jwks = open_jwks(&w, (struct ecs_jwks_conf){.min_interval_s = 10});
+    assert_int_equal(verdict(&w, jwks, k.a, NOW), -1);
+    publish(&w, k.a, "");
+    assert_int_equal(verdict(&w, jwks, k.a, NOW - 1), -1);
+    assert_int_equal(verdict(&w, jwks, k.a, NOW - 60), -1);
+    assert_int_equal(asked_times(&w), 1);
+    assert_int_equal(verdict(&w, jwks, k.a, NOW + 9), -1); /* the interval counts from the fetch */
+    assert_int_equal(verdict(&w, jwks, k.a, NOW + 10), ECS_JWS_OK);
     assert_int_equal(asked_times(&w), 2);
     close_all(&w, &k, jwks);
 }
@@ -404,6 +452,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_set_is_fetched_once_and_kept),
         cmocka_unit_test(test_an_unknown_key_id_fetches_at_most_once_an_interval),
+        cmocka_unit_test(test_a_request_that_began_before_the_last_fetch_asks_nobody),
+        cmocka_unit_test(test_a_failed_fetch_is_not_repeated_for_an_older_request),
         cmocka_unit_test(test_a_rotated_key_is_found_with_and_without_key_id),
         cmocka_unit_test(test_cache_control_shortens_the_age_but_not_the_interval),
         cmocka_unit_test(test_a_set_outlives_the_issuer_for_a_while),

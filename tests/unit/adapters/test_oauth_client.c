@@ -152,7 +152,9 @@ static void test_tokens_are_used_until_shortly_before_their_end(void **state)
         give(&w, "new", "3600");
         assert_string_equal(token_at(&w, client, NOW + cases[i].use_s - 1, NULL), "old");
         assert_string_equal(token_at(&w, client, NOW + cases[i].use_s, NULL), "new");
-        assert_string_equal(token_at(&w, client, NOW, NULL), "new"); /* set back: fetched anew, not trusted */
+        give(&w, "third", "3600");
+        assert_string_equal(token_at(&w, client, NOW + cases[i].use_s - 60, NULL), "new"); /* began before */
+        assert_string_equal(token_at(&w, client, NOW + cases[i].use_s - 61, NULL), "third"); /* set back */
         ecs_oauth_client_free(client);
     }
     assert_int_equal(asked_times(&w), 3 * (int)ECS_ARRAY_LEN(cases));
@@ -171,6 +173,28 @@ static void test_a_token_of_no_life_is_used_once(void **state)
     assert_string_equal(token_at(&w, client, NOW, NULL), "T");
     assert_string_equal(token_at(&w, client, NOW, NULL), "T");
     assert_int_equal(asked_times(&w), 2);
+    ecs_oauth_client_free(client);
+    world_close(&w);
+}
+
+/* A fetch for a request that began before the last one: the times of the token do not go back with it. */
+static void test_a_fetch_of_an_older_request_counts_from_the_last_one(void **state)
+{
+    struct ecs_oauth_client *client;
+    struct world w;
+
+    (void)state;
+    world_open(&w);
+    give(&w, "old", "3600");
+    client = open_client(&w, (struct ecs_oauth_client_conf){0});
+    assert_string_equal(token_at(&w, client, NOW, NULL), "old");
+    ecs_oauth_client_drop(client, "old");
+    give(&w, "new", "3600");
+    assert_string_equal(token_at(&w, client, NOW - 50, NULL), "new");
+    give(&w, "third", "3600");
+    assert_string_equal(token_at(&w, client, NOW + 3299, NULL), "new");
+    assert_int_equal(asked_times(&w), 2);
+    assert_string_equal(token_at(&w, client, NOW + 3300, NULL), "third");
     ecs_oauth_client_free(client);
     world_close(&w);
 }
@@ -255,6 +279,7 @@ int main(void)
         cmocka_unit_test(test_jwt_bearer_signs_the_claims_of_a_service_account),
         cmocka_unit_test(test_tokens_are_used_until_shortly_before_their_end),
         cmocka_unit_test(test_a_token_of_no_life_is_used_once),
+        cmocka_unit_test(test_a_fetch_of_an_older_request_counts_from_the_last_one),
         cmocka_unit_test(test_a_dropped_token_is_fetched_anew_once),
         cmocka_unit_test(test_one_fetch_serves_all_that_wait),
         cmocka_unit_test(test_a_client_nobody_waits_for_gives_its_fetch_up),

@@ -130,6 +130,64 @@ static void test_after_a_failure_the_provider_is_left_alone(void **state)
     world_close(&w);
 }
 
+static void test_a_token_that_cannot_be_renewed_serves_until_its_end(void **state)
+{
+    struct ecs_oauth_client *client;
+    struct world w;
+    enum ecs_rc rc;
+
+    (void)state;
+    world_open(&w);
+    give(&w, "T", "3600");
+    client = open_client(&w, (struct ecs_oauth_client_conf){0});
+    assert_string_equal(token_at(&w, client, NOW, &rc), "T");
+    set_rule(&w, "{\"path\": \"/token\", \"status\": 503, \"headers\": {\"Retry-After\": \"100\"}}");
+    assert_string_equal(token_at(&w, client, NOW + 3300, &rc), "T");
+    assert_int_equal(asked_times(&w), 2);
+    assert_string_equal(token_at(&w, client, NOW + 3399, &rc), "T");
+    assert_string_equal(token_at(&w, client, NOW + 3290, &rc), "T"); /* of a request that began before */
+    assert_int_equal(asked_times(&w), 2);                            /* the pause holds */
+    set_rule(&w, "{\"path\": \"/token\", \"status\": 401, \"json\": {\"error\": \"invalid_client\"}}");
+    assert_string_equal(token_at(&w, client, NOW + 3590, &rc), "T");
+    assert_int_equal(asked_times(&w), 3);
+    assert_string_equal(token_at(&w, client, NOW + 3599, &rc), "T");
+    assert_non_null(strstr(token_at(&w, client, NOW + 3600, &rc), "!token endpoint: HTTP status 401"));
+    assert_int_equal(rc, ECS_E_CONFIG);
+    assert_int_equal(asked_times(&w), 3);
+    give(&w, "new", "3600");
+    assert_string_equal(token_at(&w, client, NOW + 3620, &rc), "new");
+    ecs_oauth_client_free(client);
+    world_close(&w);
+}
+
+static void test_a_refused_or_doubtful_token_is_not_given_out_after_a_failure(void **state)
+{
+    struct ecs_oauth_client *client;
+    struct world w;
+    enum ecs_rc rc;
+
+    (void)state;
+    world_open(&w);
+    give(&w, "T", "3600");
+    client = open_client(&w, (struct ecs_oauth_client_conf){0});
+    assert_string_equal(token_at(&w, client, NOW, &rc), "T");
+    set_rule(&w, "{\"path\": \"/token\", \"status\": 503, \"headers\": {\"Retry-After\": \"40\"}}");
+    assert_string_equal(token_at(&w, client, NOW + 3300, &rc), "T");
+    ecs_oauth_client_drop(client, "T"); /* the API does not take it any more */
+    assert_non_null(strstr(token_at(&w, client, NOW + 3301, &rc), "503"));
+    assert_int_equal(rc, ECS_E_BACKEND);
+    assert_int_equal(asked_times(&w), 2);
+    ecs_oauth_client_free(client);
+
+    give(&w, "U", "3600");
+    client = open_client(&w, (struct ecs_oauth_client_conf){0});
+    assert_string_equal(token_at(&w, client, NOW, &rc), "U");
+    set_rule(&w, "{\"path\": \"/token\", \"status\": 503}");
+    assert_non_null(strstr(token_at(&w, client, NOW - 61, &rc), "503")); /* who knows how old it is */
+    ecs_oauth_client_free(client);
+    world_close(&w);
+}
+
 static void test_no_answer_is_told_as_such(void **state)
 {
     struct ecs_oauth_client_conf conf = {
@@ -163,6 +221,8 @@ int main(void)
         cmocka_unit_test(test_refusals_and_troubles_are_told_apart),
         cmocka_unit_test(test_invalid_grant_tells_of_the_clock),
         cmocka_unit_test(test_after_a_failure_the_provider_is_left_alone),
+        cmocka_unit_test(test_a_token_that_cannot_be_renewed_serves_until_its_end),
+        cmocka_unit_test(test_a_refused_or_doubtful_token_is_not_given_out_after_a_failure),
         cmocka_unit_test(test_no_answer_is_told_as_such),
     };
 

@@ -7,6 +7,7 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
+#include "ecs/buf.h"
 #include "ecs/jws.h"
 
 enum { ALL = (1 << ECS_JWS_ALG_COUNT) - 1 };
@@ -128,6 +129,98 @@ static void test_unfit_private_keys_are_told(void **state)
     EVP_PKEY_free(ed);
 }
 
+enum { NAMED, OTHER, BARE, STRANGE, SIGNERS }; /* kid "named", kid "other", none, none */
+
+static void open_signers(struct ecs_jws_signer *ret_signer[SIGNERS])
+{
+    static const char *const kids[SIGNERS] = {[NAMED] = "named", [OTHER] = "other"};
+
+    for (size_t i = 0; i < SIGNERS; i++) {
+        EVP_PKEY *key = EVP_EC_gen("P-256");
+        const char *reason = NULL;
+        char pem[1024];
+
+        ret_signer[i] = ecs_jws_signer_new(ECS_JWS_ES256, pem_of(key, pem, sizeof(pem)), kids[i], &reason);
+        assert_non_null(ret_signer[i]);
+        EVP_PKEY_free(key);
+    }
+}
+
+/* The key as a member of a set. */
+static void add_jwk(struct ecs_buf *buf, const struct ecs_jws_signer *signer)
+{
+    struct ecs_str set = ecs_jws_signer_jwks(signer, arena), head = ECS_STR("{\"keys\":[");
+
+    assert_true(ecs_str_starts_with(set, head) && ecs_str_ends_with(set, ECS_STR("]}")));
+    if (buf->n > head.n)
+        ecs_buf_add_char(buf, ',');
+    ecs_buf_add(buf, set.p + head.n, set.n - head.n - 2);
+}
+
+/* The verdict on a token of one signer by a set that has n times the key that nobody uses, then first,
+ * second.
+ */
+static enum ecs_jws_verdict judge_crowded(struct ecs_jws_signer *const *signer, int of, int n, int first,
+                                          int second)
+{
+    struct ecs_jws_expect expect = {.algs = ALL, .now = joe_s};
+    struct ecs_str token = ecs_jws_sign(signer[of], ECS_STR("{\"iss\":\"joe\"}"), arena);
+    struct ecs_jws_claims claims;
+    enum ecs_jws_verdict verdict;
+    struct ecs_jwk_set *keys;
+    struct ecs_buf buf = {0};
+
+    ecs_buf_add_cstr(&buf, "{\"keys\":[");
+    for (int i = 0; i < n; i++)
+        add_jwk(&buf, signer[STRANGE]);
+    add_jwk(&buf, signer[first]);
+    add_jwk(&buf, signer[second]);
+    ecs_buf_add_cstr(&buf, "]}");
+    keys = ecs_jwk_set_parse(ecs_buf_str(&buf));
+    ecs_buf_done(&buf);
+    assert_non_null(keys);
+    assert_int_equal(ecs_jwk_set_size(keys), n + 2);
+    verdict = ecs_jws_verify(token, keys, &expect, arena, &claims);
+    ecs_jwk_set_free(keys);
+    return verdict;
+}
+
+static void test_the_named_key_is_found_behind_many_without_a_name(void **state)
+{
+    struct ecs_jws_signer *signer[SIGNERS];
+
+    (void)state;
+    open_signers(signer);
+    assert_int_equal(judge_crowded(signer, NAMED, 9, OTHER, NAMED), ECS_JWS_OK);
+    assert_int_equal(judge_crowded(signer, NAMED, 62, OTHER, NAMED), ECS_JWS_OK);
+    /* without that name in the set, one of the nameless may be it: eight are tried */
+    assert_int_equal(judge_crowded(signer, NAMED, 9, OTHER, OTHER), ECS_JWS_SIGNATURE);
+    assert_int_equal(judge_crowded(signer, NAMED, 0, OTHER, OTHER), ECS_JWS_NO_KEY);
+    /* a token without a name: any key, also one with a name, among the first eight */
+    assert_int_equal(judge_crowded(signer, BARE, 7, BARE, OTHER), ECS_JWS_OK);
+    assert_int_equal(judge_crowded(signer, BARE, 7, OTHER, BARE), ECS_JWS_SIGNATURE);
+    for (size_t i = 0; i < SIGNERS; i++)
+        ecs_jws_signer_free(signer[i]);
+}
+
+/* Keys are renamed by their owners: what the token names is tried first, and then those without a name. */
+static void test_a_nameless_key_serves_a_token_with_a_name(void **state)
+{
+    struct ecs_str secret = ECS_STR("0123456789abcdef0123456789abcdef");
+    struct ecs_jws_signer *signer = ecs_jws_signer_secret(secret, "named");
+    struct ecs_jwk_set *keys = ecs_jwk_set_secret(secret);
+    struct ecs_jws_expect expect = {.algs = ALL, .now = joe_s};
+    struct ecs_str token = ecs_jws_sign(signer, ECS_STR("{\"iss\":\"joe\"}"), arena);
+    struct ecs_jws_claims claims;
+
+    (void)state;
+    assert_true(ecs_str_eq(ecs_jws_kid(token, arena), ECS_STR("named")));
+    assert_int_equal(ecs_jws_verify(token, keys, &expect, arena, &claims), ECS_JWS_OK);
+    assert_true(ecs_str_eq(claims.kid, ECS_STR("named")));
+    ecs_jws_signer_free(signer);
+    ecs_jwk_set_free(keys);
+}
+
 static void test_claims_are_read_by_name(void **state)
 {
     struct ecs_jws_claims claims = {
@@ -204,6 +297,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_signed_verifies),
         cmocka_unit_test(test_unfit_private_keys_are_told),
+        cmocka_unit_test(test_the_named_key_is_found_behind_many_without_a_name),
+        cmocka_unit_test(test_a_nameless_key_serves_a_token_with_a_name),
         cmocka_unit_test(test_claims_are_read_by_name),
         cmocka_unit_test(test_authorized_party_and_nonce_of_openid_connect),
         cmocka_unit_test(test_age_is_bounded_with_and_without_expiry),
