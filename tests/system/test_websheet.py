@@ -600,6 +600,7 @@ def test_while_the_database_is_away_the_page_says_later(site):
     assert user.reply.status == 503 and user.title() == "Please try again later" and user.reply.header("Retry-After")
     site.cluster.start()
     harness.wait_for(lambda: User(daemon.device).open({"sid": "x"}).status == 403, 10, "an answer")
+    harness.wait_for(lambda: daemon.metric("ecs_db_connections") >= 4, 20, "each worker has its database")
     harness.wait_for(lambda: user.send("GET", "/web/vowifi").status in (200, 403), 20, "the database")
     # PostgreSQL empties unlogged tables only after a crash: the session is still there.
     assert user.title() == "Terms of Wi-Fi calling"

@@ -203,7 +203,6 @@ static void test_the_named_key_is_found_behind_many_without_a_name(void **state)
         ecs_jws_signer_free(signer[i]);
 }
 
-/* Keys are renamed by their owners: what the token names is tried first, and then those without a name. */
 static void test_a_nameless_key_serves_a_token_with_a_name(void **state)
 {
     struct ecs_str secret = ECS_STR("0123456789abcdef0123456789abcdef");
