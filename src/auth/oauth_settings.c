@@ -4,6 +4,7 @@
 
 #include "ecs/conf.h"
 #include "ecs/ts43.h"
+#include "ecs/operation.h"
 #include "oauth_priv.h"
 
 static const char *const token_words[] = {"own", "introspection", NULL};
@@ -188,6 +189,7 @@ static bool check_words(const struct ecs_server_caller_conf *c, unsigned *ret_me
                         struct ecs_faults *faults, const struct ecs_yaml_node *node)
 {
     enum ecs_jws_alg alg;
+    enum ecs_operation operation;
     enum ecs_app app;
     bool good = true;
 
@@ -206,6 +208,9 @@ static bool check_words(const struct ecs_server_caller_conf *c, unsigned *ret_me
     for (size_t i = 0; i < c->applications.n; i++)
         if (!ecs_app_find(c->applications.items[i], &app))
             good = fault(faults, node, "applications", "must be AppIDs of TS.43 such as ap2014");
+    for (size_t i = 0; i < c->operations.n; i++)
+        if (!ecs_operation_find(c->operations.items[i], &operation))
+            good = fault(faults, node, "operations", "must be operations of TS.43 such as GetPhoneNumber");
     return good;
 }
 
