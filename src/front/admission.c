@@ -7,6 +7,9 @@
 
 enum { INTERVAL_US = 100000, FLOOR = 16, START = 256, SECOND_US = 1000000 };
 
+/* An exchange takes two answers. */
+static const double credit_per_answer = 0.5, credit_most = 64;
+
 /* Of the limit, in percent: the rest is kept for the classes before it. */
 static const unsigned share[ADMIT_CLASS_COUNT] = {
     [ADMIT_CONTINUATION] = 200, /* bounded by conf.max only in practice */
@@ -66,6 +69,12 @@ static void turn_ring(struct admission *a, int64_t now_us)
     a->ring_s = second;
 }
 
+static void press(struct admission *a, int64_t now_us)
+{
+    a->pressed = true;
+    a->last_pressed_us = now_us;
+}
+
 enum admission_verdict admission_enter(struct admission *a, enum admission_class class, int64_t now_us)
 {
     if (now_us >= a->interval_end_us)
@@ -73,7 +82,7 @@ enum admission_verdict admission_enter(struct admission *a, enum admission_class
     if (a->in_work >= a->conf.max)
         return REFUSED_IN_WORK;
     if (a->in_work * 100.0 >= a->limit * share[class]) {
-        a->pressed = true;
+        press(a, now_us);
         return REFUSED_PRESSURE;
     }
     if (++a->in_work > a->peak)
@@ -88,7 +97,7 @@ enum admission_verdict admission_may_begin(struct admission *a, int64_t now_us)
         return REFUSED_OUTSTANDING;
     /* The request itself is counted in. */
     if ((a->in_work - 1) * 100.0 >= a->limit * share[ADMIT_NEW]) {
-        a->pressed = true;
+        press(a, now_us);
         return REFUSED_PRESSURE;
     }
     return ADMITTED;
@@ -97,6 +106,7 @@ enum admission_verdict admission_may_begin(struct admission *a, int64_t now_us)
 void admission_leave(struct admission *a, int64_t us, int64_t now_us)
 {
     a->in_work--;
+    a->credit = a->credit + credit_per_answer < credit_most ? a->credit + credit_per_answer : credit_most;
     if (us >= 0 && (!a->answered++ || us < a->fastest_us))
         a->fastest_us = us;
     if (now_us >= a->interval_end_us)
@@ -124,7 +134,14 @@ void admission_continued(struct admission *a)
     }
 }
 
-bool admission_connection(const struct admission *a, int64_t lag_us)
+bool admission_connection(struct admission *a, int64_t lag_us, int64_t now_us)
 {
-    return lag_us <= a->conf.lag_us;
+    if (lag_us > a->conf.lag_us)
+        return false;
+    if (!a->last_pressed_us || now_us - a->last_pressed_us > INTERVAL_US)
+        return true;
+    if (a->credit < 1)
+        return false;
+    a->credit -= 1;
+    return true;
 }

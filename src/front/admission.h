@@ -34,7 +34,9 @@ struct admission {
     struct admission_conf conf;
     double limit; /* requests in work that keep the target; moves between a floor and conf.max */
     unsigned in_work, peak;
-    bool pressed;                        /* somebody was refused for pressure in this interval */
+    bool pressed;            /* somebody was refused for pressure in this interval */
+    int64_t last_pressed_us; /* and when */
+    double credit;           /* connections that may begin under pressure */
     int64_t interval_end_us, fastest_us; /* of the present interval */
     uint64_t answered;                   /* in it */
     uint32_t begun[ADMISSION_RING];
@@ -56,6 +58,7 @@ void admission_leave(struct admission *a, int64_t us, int64_t now_us);
 /* A challenge went out; its answer came (here: other nodes' are forgotten with time). */
 void admission_begun(struct admission *a, int64_t now_us);
 void admission_continued(struct admission *a);
-/* May a new connection begin? lag_us: how long what comes in waits until this worker looks at it. Idle
- * half-open connections keep nobody waiting, so they lock nobody out. */
-bool admission_connection(const struct admission *a, int64_t lag_us);
+/* May a new connection begin? lag_us: how long what comes in waits until this worker looks at it. Under
+ * pressure as many begin as the answers that went out make room for: a handshake whose request is refused is
+ * lost work. Idle half-open connections keep nobody waiting, so they lock nobody out. */
+bool admission_connection(struct admission *a, int64_t lag_us, int64_t now_us);

@@ -12,9 +12,9 @@
 #include "ecs/vectors.h"
 #include "engine_login.h"
 #include "node.h"
-#include "web_oauth.h"
 #include "notify.h"
 #include "sheet.h"
+#include "web_oauth.h"
 
 enum { LIMITER_SLOTS = 65536, DRAIN_CHECK_MS = 50, GZIP_LEVEL = 1, IND_BITS = 5 };
 
@@ -128,7 +128,8 @@ static bool admit_connection(void *env, int64_t behind_us)
     struct front *front = env;
     int64_t lag_us = ecs_lag_us(&front->lag);
 
-    return admission_connection(&front->admission, behind_us > lag_us ? behind_us : lag_us);
+    return admission_connection(&front->admission, behind_us > lag_us ? behind_us : lag_us,
+                                ecs_loop_now_us(front->worker->loop));
 }
 
 /* ---- start ---- */

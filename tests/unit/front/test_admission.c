@@ -195,8 +195,27 @@ static void test_connections_are_refused_only_by_a_worker_that_is_behind(void **
 
     (void)state;
     admission_init(&a, &usual, 0);
-    assert_true(admission_connection(&a, 20000));
-    assert_false(admission_connection(&a, 20001));
+    assert_true(admission_connection(&a, 20000, 1000));
+    assert_false(admission_connection(&a, 20001, 1000));
+}
+
+static void test_under_pressure_connections_begin_as_answers_go_out(void **state)
+{
+    struct admission a;
+    unsigned begun = 0;
+
+    (void)state;
+    admission_init(&a, &usual, 0);
+    a.limit = 16;
+    fill(&a, 16);
+    assert_int_equal(admission_enter(&a, ADMIT_TOKEN, 1000), REFUSED_PRESSURE);
+    assert_false(admission_connection(&a, 0, 2000));
+    for (int i = 0; i < 8; i++)
+        admission_leave(&a, 1000, 2000);
+    while (admission_connection(&a, 0, 3000))
+        begun++;
+    assert_int_equal(begun, 4);
+    assert_true(admission_connection(&a, 0, 200000)); /* nobody was refused for a while */
 }
 
 int main(void)
@@ -213,6 +232,7 @@ int main(void)
         cmocka_unit_test(test_a_slow_answer_of_an_idle_worker_changes_nothing),
         cmocka_unit_test(test_more_continuations_than_begun_here_do_no_harm),
         cmocka_unit_test(test_connections_are_refused_only_by_a_worker_that_is_behind),
+        cmocka_unit_test(test_under_pressure_connections_begin_as_answers_go_out),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
