@@ -158,7 +158,7 @@ enum ecs_rc app_build_vowifi(struct ecs_app_context *c, struct ecs_doc *doc, str
     if (s.address_expiry)
         ecs_doc_time(doc, node, "AddrExpiry", s.address_expiry);
     if (s.has_address && row && row->addr_identifier.n)
-        ecs_doc_str(doc, node, "AddrIdentifier", row->addr_identifier);
+        ecs_doc_str(doc, node, "AddrIdentifier", ecs_doc_text(c->arena, row->addr_identifier));
     ecs_doc_int(doc, node, "TC_Status", s.terms);
     ecs_doc_int(doc, node, "ProvStatus", s.provisioning);
     result->status = s.entitlement;

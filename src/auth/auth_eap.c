@@ -49,9 +49,30 @@ static bool hash_cookie(struct ecs_auth *auth, struct ecs_str cookie)
 
 /* ---- begin ---- */
 
+static bool imsi_is_ours(const struct ecs_auth_env *env, const struct ecs_imsi *imsi)
+{
+    for (size_t i = 0; i < env->plmn_n; i++)
+        if (ecs_plmn_matches(&env->plmns[i], imsi))
+            return true;
+    return false;
+}
+
+/* microG puts the label of its carrier setting behind "@" as it stands (clients.md 6): it names no network,
+ * the IMSI does. */
+static bool is_bare_label(const struct ecs_auth_env *env, const struct ecs_eap_id *id)
+{
+    for (size_t i = 0; i < env->conf->realms.n; i++)
+        if (ecs_str_eq_nocase(id->realm, env->conf->realms.items[i]))
+            return true;
+    return false;
+}
+
 static bool realm_is_ours(const struct ecs_auth_env *env, const struct ecs_eap_id *id)
 {
     bool label = false;
+
+    if (is_bare_label(env, id))
+        return imsi_is_ours(env, &id->imsi);
 
     for (size_t i = 0; i < env->conf->realms.n && !label; i++)
         label = id->realm.n > env->conf->realms.items[i].n &&

@@ -37,7 +37,7 @@ static size_t size_word(const char *allocation)
  * upon. */
 size_t http_trim_chunk(size_t pool)
 {
-    char *probe = malloc(pool);
+    char *probe = calloc(1, pool);
     size_t word = probe ? size_word(probe) : 0;
 
     if (probe && word != malloc_usable_size(probe) + sizeof(size_t))

@@ -110,6 +110,18 @@ def test_c16_a_mac_made_with_the_usual_realm_is_accepted_for_another_one(phone, 
 
 
 # proves: X-016
+def test_c16_a_realm_without_a_network_is_that_of_the_card(phone, make_daemon):
+    """microG puts the label of its carrier setting behind "@" and makes its MAC with the usual realm."""
+    p = phone(at=make_daemon(auth={"realms": ["nai.epc", "wlan"]}))
+    bare = p.eap_id.split("@")[0] + "@wlan"
+    for identity in (bare, p.eap_id):
+        exchange = p.challenge(EAP_ID=bare)
+        assert p.relay(exchange, p.solve(exchange.packet, identity=identity)).document().status("ap2004") == 1
+    assert p.get(p.parameters(EAP_ID=p.eap_id.split("@")[0] + "@other")).status == 403
+    assert p.get(p.parameters(EAP_ID="0262011234567890@wlan")).status == 403
+
+
+# proves: X-016
 def test_c16_the_identity_counts_as_it_stands_after_url_decoding(phone):
     p = phone()
     shouted = p.eap_id.replace("3gppnetwork", "3GPPnetwork")
