@@ -66,6 +66,8 @@ enum ecs_jws_verdict ecs_jws_verify(struct ecs_str token, const struct ecs_jwk_s
 /* A string claim by name, also "a.b" into objects; numbers as their text; {NULL, 0}: absent or another type.
  */
 struct ecs_str ecs_jws_claim(const struct ecs_jws_claims *claims, const char *name, struct ecs_arena *arena);
+/* A claim that is true or false; false: there is none. */
+bool ecs_jws_claim_bool(const struct ecs_jws_claims *claims, const char *name, bool *ret_value);
 /* True when the claim has the value, alone, in an array, or as a word of a blank-separated text (scope). */
 bool ecs_jws_claim_has(const struct ecs_jws_claims *claims, const char *name, struct ecs_str value);
 

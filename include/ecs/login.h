@@ -90,7 +90,13 @@ enum { ECS_OTP_DIGITS_MIN = 4, ECS_OTP_DIGITS_MAX = 10 };
 /* A state, transaction, cookie or proof: 160 random bits as text. */
 bool ecs_login_secret(struct ecs_crypto *crypto, char ret_text[ECS_LOGIN_SECRET_LEN + 1]) ECS_MUST_CHECK;
 /* Digests under which things stand in the database; what they are for keeps them apart. */
-enum ecs_login_digest { ECS_LOGIN_OF_STATE, ECS_LOGIN_OF_COOKIE, ECS_LOGIN_OF_PROOF, ECS_LOGIN_OF_NUMBER };
+enum ecs_login_digest {
+    ECS_LOGIN_OF_STATE,
+    ECS_LOGIN_OF_COOKIE,
+    ECS_LOGIN_OF_PROOF,
+    ECS_LOGIN_OF_NUMBER,
+    ECS_LOGIN_OF_FACTOR_NUMBER
+};
 bool ecs_login_digest(struct ecs_crypto *crypto, enum ecs_login_digest what, struct ecs_str text,
                       uint8_t ret_digest[ECS_LOGIN_DIGEST]) ECS_MUST_CHECK;
 /* Of a code, with the secret of its login. */

@@ -24,7 +24,8 @@ enum ecs_next factor_begin(struct ecs_flow *f)
                              "the line has no number that a code could be sent to");
     if (!ecs_login_secret(auth->env->crypto, w->tx) ||
         !ecs_login_digest(auth->env->crypto, ECS_LOGIN_OF_STATE, ecs_str_of(w->tx), w->tx_handle) ||
-        (page && !ecs_login_digest(auth->env->crypto, ECS_LOGIN_OF_NUMBER, w->line->msisdn, w->number)))
+        (page &&
+         !ecs_login_digest(auth->env->crypto, ECS_LOGIN_OF_FACTOR_NUMBER, w->line->msisdn, w->number)))
         return ecs_flow_fail(f, ECS_E_INTERNAL, "the second factor could not be prepared");
     w->factor = (struct ecs_login_new){
         .handle = w->tx_handle,

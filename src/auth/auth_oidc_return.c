@@ -206,6 +206,15 @@ static enum ecs_next check_access_token(struct ecs_flow *f)
 
 /* ---- the subscriber ---- */
 
+/* OpenID Connect core 5.1: "phone_number_verified": false is a number that the user has only typed in. */
+static bool is_unverified(const struct login_work *w)
+{
+    bool told = false;
+
+    return strcmp(w->provider->conf->subject_claim, "phone_number") == 0 &&
+           ecs_jws_claim_bool(&w->id.claims, "phone_number_verified", &told) && !told;
+}
+
 static enum ecs_next find_lines(struct ecs_flow *f)
 {
     struct ecs_auth *auth = f->self;
@@ -222,6 +231,9 @@ static enum ecs_next find_lines(struct ecs_flow *f)
         if (next != ECS_NEXT)
             return next;
     }
+    if (is_unverified(w))
+        return login_decline(f, w->provider, ECS_E_AUTH_REJECTED, ECS_STR("unknown_subscriber"),
+                             "ID token: phone_number_verified is false");
     w->subject = ecs_jws_claim(&w->id.claims, c->subject_claim, f->arena);
     if (prefix.n && ecs_str_starts_with(w->subject, prefix))
         w->subject = (struct ecs_str){w->subject.p + prefix.n, w->subject.n - prefix.n};

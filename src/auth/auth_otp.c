@@ -78,12 +78,16 @@ static enum ecs_next keep_request(struct ecs_flow *f)
     return ecs_store_otp_begin(f, auth->env->store, &w->otp, &auth->env->logins->limits, &w->begun);
 }
 
-/* 0: a message for the user to read. */
+/* 0: a message for the user to read. Whoever asks is nobody yet: a message must not reach the WAP, SIM or
+ * entitlement ports of another one's phone, so only those that clients of RCC.14 listen on are taken. */
 static uint16_t port_of(const struct ecs_ts43_request *request)
 {
+    enum { LOWEST = 10000 }; /* rcc14 digest 2: 10000 to 40000, or 37273 */
     uint32_t port;
 
-    return ecs_str_to_u32(request->param[ECS_P_SMS_PORT], &port) && port <= UINT16_MAX ? (uint16_t)port : 0;
+    return ecs_str_to_u32(request->param[ECS_P_SMS_PORT], &port) && port >= LOWEST && port <= UINT16_MAX
+               ? (uint16_t)port
+               : 0;
 }
 
 static enum ecs_next send_code(struct ecs_flow *f)

@@ -146,7 +146,8 @@ bool ecs_login_secret(struct ecs_crypto *crypto, char ret_text[ECS_LOGIN_SECRET_
 bool ecs_login_digest(struct ecs_crypto *crypto, enum ecs_login_digest what, struct ecs_str text,
                       uint8_t ret_digest[ECS_LOGIN_DIGEST])
 {
-    static const char *const labels[] = {"login-state", "login-cookie", "login-proof", "login-number"};
+    static const char *const labels[] = {"login-state", "login-cookie", "login-proof", "login-number",
+                                         "factor-number"};
     struct ecs_str parts[] = {ecs_str_of(labels[what]), ECS_STR(":"), text};
 
     return ecs_digest(crypto, ECS_DIGEST_SHA256, parts, ECS_ARRAY_LEN(parts), ret_digest);

@@ -15,6 +15,16 @@
 
 enum { BASIC_MAX = 1536, AUDIENCES_MAX = 20 };
 
+/* One key per IPv4 address or IPv6 /64, as for devices: a network of the latter has addresses without end. */
+static uint64_t source_of(const char *peer)
+{
+    struct ecs_cidr block;
+
+    if (!ecs_cidr_parse(ecs_str_of(peer), &block))
+        return ecs_hash(peer, strlen(peer));
+    return ecs_hash(block.addr, memcmp(block.addr, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12) == 0 ? 16 : 8);
+}
+
 enum ecs_next oauth_refuse(struct ecs_flow *f, struct ecs_oauth_ask *ask, enum ecs_oauth_error error,
                            const char *why)
 {
@@ -23,8 +33,7 @@ enum ecs_next oauth_refuse(struct ecs_flow *f, struct ecs_oauth_ask *ask, enum e
     ask->error = error;
     if (error == ECS_OAUTH_INVALID_CLIENT || error == ECS_OAUTH_INVALID_GRANT) {
         rc = ECS_E_AUTH_REJECTED;
-        (void)ecs_limiter_take(ask->server->failures, ecs_hash(ask->peer, strlen(ask->peer)),
-                               ecs_loop_now_us(f->loop), NULL);
+        (void)ecs_limiter_take(ask->server->failures, source_of(ask->peer), ecs_loop_now_us(f->loop), NULL);
     }
     if (error == ECS_OAUTH_BUSY)
         rc = ECS_E_RATE_LIMIT;
@@ -190,7 +199,7 @@ enum ecs_next oauth_read_request(struct ecs_flow *f)
     if (!w)
         return ecs_flow_fail(f, ECS_E_NO_MEMORY, "no memory for the token request");
     ask->work = w;
-    if (!ecs_limiter_peek(ask->server->failures, ecs_hash(ask->peer, strlen(ask->peer)), now_us, NULL))
+    if (!ecs_limiter_peek(ask->server->failures, source_of(ask->peer), now_us, NULL))
         return oauth_refuse(f, ask, ECS_OAUTH_BUSY, "too many refused requests from this address");
     if (!read_fields(ask->form, w))
         return oauth_refuse(f, ask, ECS_OAUTH_INVALID_REQUEST, "a parameter is given twice");
@@ -305,12 +314,21 @@ static bool read_subject(const struct ecs_oauth_ask *ask, struct oauth_work *w)
     return false;
 }
 
-/* Without jti the whole assertion is what must not come twice. */
+/* Header and payload: whoever has an ECDSA signature can write a second one of the same text (n - s). */
+static struct ecs_str signed_part(struct ecs_str token)
+{
+    while (token.n && token.p[token.n - 1] != '.')
+        token.n--;
+    return token;
+}
+
+/* Without jti what was signed must not come twice. */
 static bool note_assertion(struct ecs_arena *arena, const struct ecs_oauth_ask *ask, struct oauth_work *w)
 {
     const struct ecs_jws_claims *c = &w->result.claims;
-    bool good = c->jti.n ? oauth_digest(ask->server->crypto, "jti", c->jti, w->jti)
-                         : oauth_digest(ask->server->crypto, "assertion", w->signed_text, w->jti);
+    bool good = c->jti.n
+                    ? oauth_digest(ask->server->crypto, "jti", c->jti, w->jti)
+                    : oauth_digest(ask->server->crypto, "assertion", signed_part(w->signed_text), w->jti);
     const char *issuer =
         ecs_printf(arena, "%s:%.*s", w->method == OAUTH_JWT_BEARER ? "grant" : "client", ECS_FMT(c->iss));
 

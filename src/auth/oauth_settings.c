@@ -14,7 +14,9 @@ const struct ecs_setting ecs_oauth_settings[] = {
      .help = "Application servers of section server_callers may call (TS.43 2.8.3)."},
     {ECS_KEY(BOOL, "demand", struct ecs_oauth_conf, demand), .def = "true",
      .help = "A request with a temporary or operator token must name the requestor_id of one of "
-             "server_callers. false: such requests are served without one, too."},
+             "server_callers. false: such requests are served without one, too. A request with a temporary "
+             "token, a terminal_id and no requestor_id counts as another device of the user (transfers), except "
+             "for ap2014: let such tokens be minted for named requestors only where that matters."},
     {ECS_KEY(ENUM, "tokens", struct ecs_oauth_conf, tokens), .def = "own", .names = token_words,
      .help = "own: access tokens come from our token endpoint. introspection: they come from another "
              "authorization server, which is asked about each (RFC 7662)."},

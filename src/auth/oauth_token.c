@@ -66,6 +66,9 @@ static bool resource_is_ours(const struct ecs_oauth_server *server, const struct
 {
     struct ecs_str resource = w->resource, issuer = ecs_str_of(server->issuer);
 
+    for (size_t i = 0; i < resource.n; i++) /* RFC 8707 2: a URI without fragment */
+        if (resource.p[i] <= ' ' || resource.p[i] > '~' || resource.p[i] == '#')
+            return false;
     if (!resource.n || oauth_list_has(&w->caller->conf->resources, resource))
         return true;
     return ecs_str_starts_with(resource, issuer) && (resource.n == issuer.n || resource.p[issuer.n] == '/');

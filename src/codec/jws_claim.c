@@ -106,6 +106,18 @@ struct ecs_str ecs_jws_claim(const struct ecs_jws_claims *claims, const char *na
     return (struct ecs_str){copy, copy ? text.n : 0};
 }
 
+bool ecs_jws_claim_bool(const struct ecs_jws_claims *claims, const char *name, bool *ret_value)
+{
+    json_t *json = jws_load(claims->json);
+    const json_t *value = find_claim(json, name);
+    bool found = json_is_boolean(value);
+
+    if (found)
+        *ret_value = json_is_true(value);
+    json_decref(json);
+    return found;
+}
+
 static bool has_word(const json_t *value, struct ecs_str word)
 {
     struct ecs_str rest = {json_string_value(value), json_string_length(value)}, part;

@@ -8,9 +8,9 @@
 #include "ecs/log.h"
 #include "ecs/store_admin.h"
 #include "ecs/store_grant.h"
-#include "ecs/store_portal.h"
 #include "ecs/store_login.h"
 #include "ecs/store_orders.h"
+#include "ecs/store_portal.h"
 #include "ecs/store_server.h"
 #include "ecs/store_sheet.h"
 
@@ -146,21 +146,15 @@ static void reap(void *arg);
 /* Tables whose rows end by themselves, one row for each. */
 static enum ecs_next (*const reapers[])(struct ecs_flow *f, struct ecs_store *store, unsigned max_rows,
                                         unsigned *ret_rows) = {
-    ecs_store_eap_reap,
-    ecs_store_login_reap,
-    ecs_store_otp_reap,
-    ecs_store_sheet_reap,
-    ecs_store_grant_reap,
-    ecs_store_misuse_reap,
-    ecs_store_portal_reap,
-    ecs_store_server_reap,
+    ecs_store_eap_reap,   ecs_store_login_reap,  ecs_store_otp_reap,    ecs_store_sheet_reap,
+    ecs_store_grant_reap, ecs_store_misuse_reap, ecs_store_portal_reap, ecs_store_server_reap,
 };
 
 static enum ecs_next delete_rows(struct ecs_flow *f)
 {
     struct job *job = f->self;
 
-    return reapers[job->reaper](f, job->front->store, REAP_ROWS, &job->reaped);
+    return reapers[job->front->reap_at](f, job->front->store, REAP_ROWS, &job->reaped);
 }
 
 static enum ecs_next next_table(struct ecs_flow *f)
@@ -168,6 +162,7 @@ static enum ecs_next next_table(struct ecs_flow *f)
     struct job *job = f->self;
 
     job->more |= job->reaped == REAP_ROWS;
+    job->front->reap_at = (job->front->reap_at + 1) % ECS_ARRAY_LEN(reapers);
     return ++job->reaper < ECS_ARRAY_LEN(reapers) ? ecs_flow_goto(f, delete_rows) : ECS_DONE;
 }
 
@@ -184,6 +179,9 @@ static void reap_end(struct ecs_flow *f)
     struct front *front = job->front;
     bool more = f->rc == ECS_OK && job->more, stopped = f->rc == ECS_E_CANCELLED;
 
+    if (f->rc !=
+        ECS_OK) /* the next pass begins behind the table that failed: it keeps no other from its turn */
+        front->reap_at = (front->reap_at + 1) % ECS_ARRAY_LEN(reapers);
     ecs_arena_free(f->arena);
     if (!stopped)
         ecs_timer_arm(&front->reap_timer, front->worker->loop, more ? REAP_AGAIN_MS : REAP_EVERY_MS, reap,

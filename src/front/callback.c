@@ -161,9 +161,12 @@ static enum ecs_next answer_error(struct ecs_flow *f)
 {
     struct callback_call *c = f->self;
     bool value = f->rc == ECS_E_BAD_PARAMETER && c->route; /* a constraint of the database */
+    bool reused = f->rc == ECS_E_CONFLICT && c->route;     /* of two reports at once on two hand-overs */
 
     c->field = NULL;
-    if (value)
+    if (reused)
+        write_fault(c, faults[CALLBACK_EVENT_REUSED].code, faults[CALLBACK_EVENT_REUSED].text);
+    else if (value)
         write_fault(c, faults[CALLBACK_BAD_REQUEST].code, "the database refuses a value");
     else
         write_fault(c, ecs_rc_http(f->rc) == 503 ? "unavailable" : "internal", ecs_strerror(f->rc));
@@ -204,6 +207,8 @@ static void call_end(struct ecs_flow *f)
         reply.headers[reply.header_count++] =
             (struct ecs_http_header){ECS_STR("Cache-Control"), ECS_STR("no-store")};
     }
+    c->front->in_work--;
+    ecs_metric_add(&c->front->metrics->in_work, (uint64_t)-1);
     ecs_buf_done(&c->out);
     engine_unref(c->engine);
     ecs_arena_free(f->arena); /* with the call */
@@ -251,6 +256,8 @@ static void handle(struct ecs_http_request *http)
     c->out.limit = CALL_MEMORY / 4;
     c->json.buf = &c->out;
     c->reply = exhausted;
+    front->in_work++; /* a drain waits for it */
+    ecs_metric_add(&front->metrics->in_work, 1);
     http->user = c;
     ecs_http_on_gone(http, client_gone, c);
     ecs_flow_start(&c->flow, http->loop, arena, &c->log, callback_steps, c, call_end);

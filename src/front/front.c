@@ -380,6 +380,8 @@ static void drain_check(void *arg)
 
     for (unsigned i = 0; i < front->server_n && idle; i++)
         idle = ecs_http_server_is_idle(front->servers[i]);
+    for (unsigned i = 0; i < front->callback_server_n && idle; i++)
+        idle = ecs_http_server_is_idle(front->callback_servers[i]);
     if (!idle && ecs_loop_now_us(front->worker->loop) < front->drain_end_us) {
         ecs_timer_arm(&front->drain_timer, front->worker->loop, DRAIN_CHECK_MS, drain_check, front);
         return;
@@ -400,6 +402,8 @@ static void on_drain(struct ecs_mail *mail, void *owner)
         ecs_loop_now_us(front->worker->loop) + front->engine->snapshot->server->drain_s * INT64_C(1000000);
     for (unsigned i = 0; i < front->server_n; i++)
         ecs_http_server_drain(front->servers[i]);
+    for (unsigned i = 0; i < front->callback_server_n; i++)
+        ecs_http_server_drain(front->callback_servers[i]);
     drain_check(front);
 }
 

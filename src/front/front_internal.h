@@ -68,6 +68,7 @@ struct front {
     struct notify *notify;    /* worker 0 only */
     struct last_known *known; /* NULL until the settings ask for it */
     bool draining;
+    size_t reap_at; /* table whose turn it is */
     struct ecs_timer reap_timer, announce_timer, drain_timer;
     struct ecs_mail drain_mail;
     int64_t drain_end_us;

@@ -102,6 +102,8 @@ static enum ecs_next start(struct ecs_flow *f)
     p->transaction = web_field(c, "t");
     if (p->transaction.n != ECS_LOGIN_SECRET_LEN)
         return ecs_flow_fail(f, ECS_E_FORBIDDEN, "no transaction");
+    if (c->method == ECS_HTTP_HEAD) /* whoever only looks whether the page is there gets no code sent */
+        return ECS_DONE;
     if (!ecs_login_digest(c->front->crypto, ECS_LOGIN_OF_STATE, p->transaction, p->handle))
         return ecs_flow_fail(f, ECS_E_INTERNAL, "digest");
     if (c->method == ECS_HTTP_POST && ecs_str_eq(action, ECS_STR("code")))
