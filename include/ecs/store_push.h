@@ -18,6 +18,7 @@ struct ecs_registration {
     int channel;             /* 1..4, enum ecs_push_channel */
     struct ecs_str digest;   /* 32 hex digits */
     struct ecs_str apps;     /* "ap2003,ap2004" */
+    int64_t registered_at;   /* Unix seconds */
     struct ecs_str app_name; /* lower case, may be empty */
 };
 /* False: not a text of ecs_subscriber_facts.registrations. Pure. */

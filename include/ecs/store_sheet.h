@@ -22,7 +22,7 @@ struct ecs_sheet_open {
     uint8_t handle[ECS_SHEET_HANDLE], ref[ECS_SHEET_HANDLE]; /* digests of cookie and reference */
     struct ecs_str imsi, tac, service;                       /* tac p NULL: none */
     uint8_t terminal[16];
-    int64_t expires_s;
+    int64_t expires_s, ref_ends_s; /* of session and reference */
 };
 /* *ret_opened false: the reference was opened before. */
 enum ecs_next ecs_store_sheet_open(struct ecs_flow *f, struct ecs_store *store,

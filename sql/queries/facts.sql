@@ -21,7 +21,8 @@ LEFT JOIN brand b ON b.brand = coalesce(s.brand, p.brand)
 LEFT JOIN device_model m ON m.tac = k.tac::char(8)
 LEFT JOIN device_identity i ON i.terminal_id = k.terminal
 LEFT JOIN LATERAL (
-    SELECT array_agg(concat_ws(' ', r.channel, encode(r.token_digest, 'hex'), array_to_string(r.apps, ','), r.app_name)) AS registrations
+    SELECT array_agg(concat_ws(' ', r.channel, encode(r.token_digest, 'hex'), array_to_string(r.apps, ','),
+                               extract(epoch FROM r.registered_at)::bigint, r.app_name)) AS registrations
     FROM push_registration r WHERE r.imsi = s.imsi AND r.terminal_id = k.terminal) g ON true
 LEFT JOIN line_service l ON l.imsi = s.imsi
 

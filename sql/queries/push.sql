@@ -28,16 +28,18 @@ WHERE (enabled, sms, with_vowifi, on_policy, policy_delay_s, bulk_rows, campaign
 -- $1 to $6 most rows of channel 1 to 6 $7 lease s. Rows that are due become this node's for the lease; the timestamp of each
 -- is above every former one of its device.
 WITH due AS (
-    SELECT d.id FROM unnest('{1,2,3,4,5,6}'::smallint[],
+    SELECT d.id, d.registration FROM unnest('{1,2,3,4,5,6}'::smallint[],
                             ARRAY[$1::integer, $2::integer, $3::integer, $4::integer, $5::integer, $6::integer]) w(channel, most)
     CROSS JOIN LATERAL (
-        SELECT n.id FROM notification n
+        SELECT n.id, n.registration FROM notification n
         WHERE w.most > 0 AND n.channel = w.channel AND n.not_before <= now()
               AND (n.leased_until IS NULL OR n.leased_until <= now())
         ORDER BY n.not_before LIMIT w.most FOR UPDATE SKIP LOCKED) d
+), held AS ( -- whoever replaces a registration waits for its notification: so it is not waited for here
+    SELECT r.id FROM push_registration r JOIN due ON due.registration = r.id FOR NO KEY UPDATE OF r SKIP LOCKED
 ), took AS (
     UPDATE notification n SET leased_until = now() + make_interval(secs => $7::integer), attempts = n.attempts + 1
-    FROM due WHERE n.id = due.id
+    FROM due WHERE n.id = due.id AND (due.registration IS NULL OR due.registration IN (SELECT id FROM held))
     RETURNING n.id, n.serial, n.imsi, n.registration, n.channel, n.apps, n.attempts, n.not_before, n.expires_at
 ), stamped AS (
     UPDATE push_registration r SET last_timestamp = s.stamp

@@ -5,9 +5,9 @@
 x.imsi, x.terminal, x.tac, x.service, x.stage, x.step, x.terms, x.form, x.expires_at, x.ref
 
 -- name: sheet_open
--- $1 handle $2 ref $3 imsi $4 terminal $5 tac $6 service $7 expires_at. No row: the reference was opened before.
-INSERT INTO sheet_session (handle, ref, imsi, terminal, tac, service, expires_at)
-VALUES ($1::bytea, $2::bytea, $3::text, $4::bytea, $5::text, $6::text, $7::timestamptz)
+-- $1 handle $2 ref $3 imsi $4 terminal $5 tac $6 service $7 expires_at $8 end of the reference. No row: the reference was opened before.
+INSERT INTO sheet_session (handle, ref, imsi, terminal, tac, service, expires_at, ref_ends_at, reap_at)
+VALUES ($1::bytea, $2::bytea, $3::text, $4::bytea, $5::text, $6::text, $7::timestamptz, $8::timestamptz, $7::timestamptz)
 ON CONFLICT (ref) DO NOTHING
 RETURNING 1::bigint
 
@@ -26,7 +26,8 @@ RETURNING step::bigint
 -- $6 addr_expiry $7 addr_identifier $8 subject of the audit row, masked $9 its detail
 -- Session, line and audit together. No row: the step was taken before, or the subscriber is gone.
 WITH x AS (
-    UPDATE sheet_session SET stage = $3::smallint, form = NULL, step = step + 1
+    UPDATE sheet_session SET stage = $3::smallint, form = NULL, step = step + 1,
+        reap_at = greatest(reap_at, ref_ends_at)
     WHERE handle = $1::bytea AND step = $2::integer AND stage < 4 AND expires_at > now()
           AND EXISTS (SELECT 1 FROM subscriber s WHERE s.imsi = sheet_session.imsi)
     RETURNING imsi, service
@@ -51,5 +52,5 @@ SELECT revision::bigint FROM l
 
 -- name: sheet_reap
 -- $1 most rows
-WITH gone AS (SELECT handle FROM sheet_session WHERE expires_at < now() ORDER BY expires_at LIMIT $1::integer FOR UPDATE SKIP LOCKED)
+WITH gone AS (SELECT handle FROM sheet_session WHERE reap_at < now() ORDER BY reap_at LIMIT $1::integer FOR UPDATE SKIP LOCKED)
 DELETE FROM sheet_session x USING gone WHERE x.handle = gone.handle

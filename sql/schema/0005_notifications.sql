@@ -120,7 +120,7 @@ COMMENT ON TABLE notify_campaign IS 'Changes of many lines, told page by page.';
 COMMENT ON COLUMN notify_campaign.id IS 'handle for cancelling';
 COMMENT ON COLUMN notify_campaign.scope IS 'all; plan, brand: the lines that have it; lines, services: rows that one statement changed';
 COMMENT ON COLUMN notify_campaign.value IS 'plan, brand or service';
-COMMENT ON COLUMN notify_campaign.changed_at IS 'lines, services: time of the transaction, which is updated_at of the rows it changed';
+COMMENT ON COLUMN notify_campaign.changed_at IS 'lines, services: time of the transaction, which is notify_at of the rows it changed';
 COMMENT ON COLUMN notify_campaign.apps IS 'AppIDs that changed; NULL: all that a device has registered for';
 COMMENT ON COLUMN notify_campaign.reason IS 'as in notification';
 COMMENT ON COLUMN notify_campaign.notice IS 'service notice whose begin or end it tells';
@@ -140,6 +140,12 @@ COMMENT ON COLUMN line_service.addr_expiry_told IS 'addr_expiry whose passing wa
 UPDATE line_service SET addr_expiry_told = addr_expiry WHERE addr_expiry <= now();
 CREATE INDEX line_service_expiring ON line_service (addr_expiry)
     WHERE addr_expiry IS NOT NULL AND addr_expiry_told IS DISTINCT FROM addr_expiry;
+
+-- When what documents show of the row changed last: campaigns find their lines by it, whatever else is written meanwhile.
+ALTER TABLE subscriber ADD COLUMN notify_at timestamptz;
+COMMENT ON COLUMN subscriber.notify_at IS 'last change of plan, state or brand: how a campaign finds its lines';
+ALTER TABLE line_service ADD COLUMN notify_at timestamptz DEFAULT now();
+COMMENT ON COLUMN line_service.notify_at IS 'last change that devices are told of: how a campaign finds its lines';
 
 -- Registration --------------------------------------------------------------------------------------------------
 
@@ -241,6 +247,7 @@ BEGIN
                         WHERE wanted IS NULL OR a = ANY (wanted)) m
     WHERE m.apps IS NOT NULL
     ORDER BY r.imsi, r.id
+    FOR KEY SHARE OF r -- one that is replaced right now is not told, instead of failing the change
     ON CONFLICT (imsi, registration, hook) DO UPDATE SET
         apps = words_union(n.apps, excluded.apps), reason = excluded.reason, serial = n.serial + 1,
         channel = excluded.channel,
@@ -256,11 +263,18 @@ END $$;
 -- What a node found out about a row that it had leased. p_class: 0 sent, 1 token dead (since p_dead_since, Unix seconds,
 -- 0: any time), 2 later, 3 channel stopped, 4 cannot be sent. p_sms: what push could not do goes by SMS.
 CREATE FUNCTION notify_finish(p_id bigint, p_serial bigint, p_class integer, p_delay_s double precision, p_dead_since bigint,
-                              p_sms boolean) RETURNS text LANGUAGE plpgsql AS $$
+                              p_sms boolean) RETURNS text LANGUAGE plpgsql SET lock_timeout = '500ms' AS $$
 DECLARE
     n notification;
     gone boolean := true;
 BEGIN
+    -- Registration first, as everybody else does.
+    SELECT * INTO n FROM notification WHERE id = p_id;
+    IF p_class = 1 THEN
+        PERFORM FROM push_registration WHERE id = n.registration FOR UPDATE;
+    ELSE
+        PERFORM FROM push_registration WHERE id = n.registration FOR NO KEY UPDATE;
+    END IF;
     SELECT * INTO n FROM notification WHERE id = p_id FOR UPDATE;
     IF NOT FOUND THEN
         RETURN 'gone';
@@ -316,6 +330,14 @@ BEGIN
     IF found_id IS NOT NULL THEN
         RETURN found_id;
     END IF;
+    -- Several statements of one transaction: it has not begun, and finds the rows of all of them.
+    SELECT k.id INTO found_id FROM notify_campaign k
+    WHERE k.done_at IS NULL AND p_scope IN ('lines', 'services') AND k.changed_at = p_changed_at
+          AND k.total IS NULL
+          AND (k.scope, k.value, k.apps, k.reason) IS NOT DISTINCT FROM (p_scope, p_value COLLATE "C", p_apps, p_reason);
+    IF found_id IS NOT NULL THEN
+        RETURN found_id;
+    END IF;
     DELETE FROM notify_campaign WHERE done_at < now() - interval '30 days';
     INSERT INTO notify_campaign (scope, value, changed_at, apps, reason, notice, spread_s, starts_at, next_at)
     VALUES (p_scope, p_value, p_changed_at, p_apps, p_reason, p_notice, p_spread_s, p_starts_at, p_starts_at)
@@ -341,7 +363,7 @@ BEGIN
 END $$;
 
 -- One page of the campaign that is due. Returns the rows it put into the outbox, -1: no campaign is due.
-CREATE FUNCTION notify_campaign_step(p_page integer) RETURNS integer LANGUAGE plpgsql AS $$
+CREATE FUNCTION notify_campaign_step(p_page integer) RETURNS integer LANGUAGE plpgsql SET lock_timeout = '200ms' AS $$
 DECLARE
     c notify_control;
     k notify_campaign;
@@ -359,7 +381,7 @@ BEGIN
         RETURN -1;
     END IF;
     SELECT * INTO c FROM notify_control;
-    by_lines := c.sms IN ('unregistered', 'instead');
+    by_lines := c.sms IN ('unregistered', 'instead') OR coalesce(k.apps && c.hook_apps, false);
     k.total := coalesce(k.total, notify_campaign_size(by_lines));
     rate := c.campaign_rate;
     IF k.spread_s > 0 THEN
@@ -378,13 +400,18 @@ BEGIN
           WHEN 'all' THEN true
           WHEN 'plan' THEN s.plan = k.value
           WHEN 'brand' THEN coalesce(s.brand, p.brand) = k.value
-          WHEN 'lines' THEN s.updated_at = k.changed_at
-          ELSE EXISTS (SELECT FROM line_service l WHERE l.imsi = s.imsi AND l.service = k.value AND l.updated_at = k.changed_at)
+          WHEN 'lines' THEN s.notify_at = k.changed_at
+          ELSE EXISTS (SELECT FROM line_service l WHERE l.imsi = s.imsi AND l.service = k.value AND l.notify_at = k.changed_at)
           END;
     -- By spread the whole walk has its time, else each notification has its share of a second.
     pace := CASE WHEN k.spread_s IS NULL THEN coalesce(cardinality(chosen), 0) WHEN k.spread_s > 0 THEN coalesce(cardinality(walk), 0)
                  ELSE 0 END / rate;
-    put := notify_enqueue(chosen, k.apps, k.reason, pace);
+    BEGIN
+        put := notify_enqueue(chosen, k.apps, k.reason, pace);
+    EXCEPTION WHEN lock_not_available THEN -- somebody's open transaction holds a line of this page
+        UPDATE notify_campaign SET next_at = now() + interval '2 seconds', total = k.total WHERE id = k.id;
+        RETURN 0;
+    END;
     UPDATE notify_campaign SET
         cursor = coalesce(walk[cardinality(walk)], k.cursor), total = k.total, queued = k.queued + put,
         walked = k.walked + coalesce(cardinality(walk), 0),
@@ -395,7 +422,7 @@ BEGIN
 END $$;
 
 -- Addresses that have expired; what is told is the change of the row (notify_line_service).
-CREATE FUNCTION notify_addresses(p_most integer) RETURNS integer LANGUAGE plpgsql AS $$
+CREATE FUNCTION notify_addresses(p_most integer) RETURNS integer LANGUAGE plpgsql SET lock_timeout = '200ms' AS $$
 DECLARE
     n integer;
 BEGIN
@@ -411,9 +438,19 @@ END $$;
 
 -- Triggers ------------------------------------------------------------------------------------------------------
 -- Statement level with transition tables, so that a mass change is seen as one. The nodes' sessions plan without hash
--- joins; here they are wanted.
+-- joins; here they are wanted, and no others: the plan is kept with the number of rows that the session's first statement
+-- had, and a loop over two tables of many rows never ends. Look-ups by key are sub-queries, which are no joins.
 
-CREATE FUNCTION notify_subscriber() RETURNS trigger LANGUAGE plpgsql SET enable_hashjoin = on AS $$
+CREATE FUNCTION notify_mark() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.notify_at := now();
+    RETURN NEW;
+END $$;
+CREATE TRIGGER notify_mark BEFORE UPDATE ON subscriber FOR EACH ROW
+    WHEN ((OLD.plan, OLD.line_state, OLD.brand) IS DISTINCT FROM (NEW.plan, NEW.line_state, NEW.brand))
+    EXECUTE FUNCTION notify_mark();
+
+CREATE FUNCTION notify_subscriber() RETURNS trigger LANGUAGE plpgsql SET enable_hashjoin = on SET enable_nestloop = off AS $$
 DECLARE
     c notify_control;
     imsis text[];
@@ -443,6 +480,9 @@ CREATE FUNCTION notify_line_key(p_service text, l line_service) RETURNS text LAN
                      CASE coalesce(l.prov_status, CASE p_service WHEN 'vowifi' THEN 0 ELSE 1 END) WHEN 3 THEN 0 WHEN 0 THEN 0
                           WHEN 1 THEN 1 ELSE 2 END, coalesce(l.override, 'none')) $$;
 
+CREATE TRIGGER notify_mark BEFORE UPDATE ON line_service FOR EACH ROW
+    WHEN (notify_line_key(OLD.service, OLD) <> notify_line_key(NEW.service, NEW)) EXECUTE FUNCTION notify_mark();
+
 CREATE FUNCTION notify_line_services(p_changed line_service[]) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     c notify_control;
@@ -455,7 +495,7 @@ BEGIN
     END LOOP;
 END $$;
 
-CREATE FUNCTION notify_line_service() RETURNS trigger LANGUAGE plpgsql SET enable_hashjoin = on AS $$
+CREATE FUNCTION notify_line_service() RETURNS trigger LANGUAGE plpgsql SET enable_hashjoin = on SET enable_nestloop = off AS $$
 DECLARE
     c notify_control;
     changed line_service[];
@@ -475,8 +515,9 @@ BEGIN
              LIMIT c.bulk_rows + 1) x;
     ELSE
         SELECT array_agg(x.l) INTO changed FROM
-            (SELECT o AS l FROM old_rows o JOIN subscriber s ON s.imsi = o.imsi -- else the whole line is deleted
-             WHERE notify_line_key(o.service, o) <> notify_line_key(o.service, NULL) LIMIT c.bulk_rows + 1) x;
+            (SELECT o AS l FROM old_rows o
+             WHERE (SELECT s.imsi FROM subscriber s WHERE s.imsi = o.imsi) IS NOT NULL -- else the whole line is deleted
+                   AND notify_line_key(o.service, o) <> notify_line_key(o.service, NULL) LIMIT c.bulk_rows + 1) x;
     END IF;
     IF coalesce(cardinality(changed), 0) <= c.bulk_rows THEN
         PERFORM notify_line_services(changed);
@@ -569,22 +610,29 @@ BEGIN
 END $$;
 CREATE TRIGGER notify_notice AFTER INSERT OR UPDATE OR DELETE ON service_notice FOR EACH ROW EXECUTE FUNCTION notify_notice();
 
-CREATE FUNCTION notify_device() RETURNS trigger LANGUAGE plpgsql SET enable_hashjoin = on AS $$
+-- Lists of devices come by the thousand: told at the pace of campaigns.
+CREATE FUNCTION notify_device() RETURNS trigger LANGUAGE plpgsql SET enable_hashjoin = on SET enable_nestloop = off AS $$
 DECLARE
+    c notify_control;
+    devices text[];
     imsis text[];
 BEGIN
-    IF NOT (SELECT enabled FROM notify_control) THEN
+    SELECT * INTO c FROM notify_control;
+    IF NOT c.enabled THEN
         RETURN NULL;
     END IF;
     IF TG_OP = 'UPDATE' THEN
-        SELECT array_agg(DISTINCT r.imsi) INTO imsis FROM new_rows n JOIN old_rows o ON o.terminal_id = n.terminal_id
-            JOIN push_registration r ON r.terminal_id = n.terminal_id WHERE n.state <> o.state;
+        SELECT array_agg(n.terminal_id) INTO devices FROM new_rows n JOIN old_rows o ON o.terminal_id = n.terminal_id
+            WHERE n.state <> o.state;
     ELSIF TG_OP = 'INSERT' THEN
-        SELECT array_agg(DISTINCT r.imsi) INTO imsis FROM new_rows n JOIN push_registration r ON r.terminal_id = n.terminal_id;
+        SELECT array_agg(terminal_id) INTO devices FROM new_rows;
     ELSE
-        SELECT array_agg(DISTINCT r.imsi) INTO imsis FROM old_rows o JOIN push_registration r ON r.terminal_id = o.terminal_id;
+        SELECT array_agg(terminal_id) INTO devices FROM old_rows;
     END IF;
-    PERFORM notify_enqueue(imsis, NULL, 'device');
+    SELECT array_agg(DISTINCT r.imsi) INTO imsis FROM unnest(devices) d
+        CROSS JOIN LATERAL (SELECT q.imsi FROM push_registration q WHERE q.terminal_id = d OFFSET 0) r;
+    PERFORM notify_enqueue(imsis, NULL, 'device', CASE WHEN cardinality(imsis) > c.bulk_rows
+                                                       THEN cardinality(imsis)::double precision / c.campaign_rate ELSE 0 END);
     RETURN NULL;
 END $$;
 CREATE TRIGGER notify_device_new AFTER INSERT ON device_identity REFERENCING NEW TABLE AS new_rows

@@ -12,9 +12,11 @@ CREATE UNLOGGED TABLE sheet_session (
     step       integer NOT NULL DEFAULT 0,
     terms      integer CHECK (terms >= 0),
     form       bytea CHECK (octet_length(form) <= 8192),
-    expires_at timestamptz NOT NULL
+    expires_at timestamptz NOT NULL,
+    ref_ends_at timestamptz NOT NULL,
+    reap_at    timestamptz NOT NULL
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
-CREATE INDEX sheet_session_expires ON sheet_session (expires_at);
+CREATE INDEX sheet_session_reap ON sheet_session (reap_at);
 COMMENT ON TABLE sheet_session IS 'Users on the built-in consent pages: one row per opened hand-over reference, for all nodes.';
 COMMENT ON COLUMN sheet_session.handle IS 'digest of the cookie';
 COMMENT ON COLUMN sheet_session.ref IS 'digest of the reference that was opened: it opens no second one';
@@ -27,3 +29,5 @@ COMMENT ON COLUMN sheet_session.step IS 'grows with every change: a form of an e
 COMMENT ON COLUMN sheet_session.terms IS 'version of the terms accepted on these pages; written to the line at the end';
 COMMENT ON COLUMN sheet_session.form IS 'what was typed in, sealed with a key that only the cookie has';
 COMMENT ON COLUMN sheet_session.expires_at IS 'then the pages must be opened again';
+COMMENT ON COLUMN sheet_session.ref_ends_at IS 'end of the reference';
+COMMENT ON COLUMN sheet_session.reap_at IS 'then the row goes: with the session, but a finished one with its reference, which opens nothing any more';

@@ -85,6 +85,11 @@ static void look_at_stops(struct notify *n)
 
 /* ---- steps of a round ---- */
 
+static bool is_on(const struct round *r)
+{
+    return r->engine->notify->enabled && r->engine->push_channels != 1;
+}
+
 static enum ecs_next tell_control(struct ecs_flow *f)
 {
     struct round *r = f->self;
@@ -108,23 +113,15 @@ static enum ecs_next tell_control(struct ecs_flow *f)
     return ecs_store_notify_control(f, r->notify->front->store, &r->control);
 }
 
-static enum ecs_next keep(struct ecs_flow *f)
-{
-    struct round *r = f->self;
-
-    r->notify->control_told = true;
-    if (!r->engine->notify->enabled || r->engine->push_channels == 1)
-        return ECS_DONE; /* until the configuration changes */
-    return ecs_store_notify_keep(f, r->notify->front->store, KEEP_ROWS, &r->kept);
-}
-
+/* A reload while it was being told leaves it to the next round. */
 static enum ecs_next look(struct ecs_flow *f)
 {
     struct round *r = f->self;
 
-    if (r->kept.expired > 0)
-        ecs_log_at(NULL, ECS_EV_NOTIFIED, ECS_LOG_NOTICE,
-                   "%lld notifications were given up: notify.ttl is over", (long long)r->kept.expired);
+    if (r->engine == r->notify->front->engine)
+        r->notify->control_told = true;
+    if (!is_on(r))
+        return ECS_NEXT;
     if (now_us(r->notify) < r->notify->depth_at_us)
         return ECS_NEXT;
     r->notify->depth_at_us = now_us(r->notify) + DEPTH_US;
@@ -157,11 +154,23 @@ static int64_t rate_of(const struct round *r, int channel)
                                                 c->apns_per_second,
                                                 c->sms_per_second,
                                                 c->webhook_per_second};
-    bool usable = r->engine->push_channels & 1u << channel && !notify_is_stopped(r->notify, channel);
+    int provider = channel == ECS_PUSH_GCM ? ECS_PUSH_FCM : channel;
+    bool usable = r->engine->push_channels & 1u << channel && !notify_is_stopped(r->notify, provider);
 
     if (!usable && (channel >= ECS_PUSH_SMS || !notify_has_fallback(r->engine)))
         return 0;
     return rates[channel];
+}
+
+/* No channel has more than three quarters of the places: a slow provider must not be everybody's wait. */
+static unsigned room_of(const struct round *r, int channel, unsigned slots)
+{
+    unsigned share = (3 * (unsigned)r->engine->notify->parallel + 3) / 4,
+             used = r->notify->channel_jobs[channel];
+
+    if (used >= share)
+        return 0;
+    return slots < share - used ? slots : share - used;
 }
 
 static enum ecs_next take(struct ecs_flow *f)
@@ -170,6 +179,8 @@ static enum ecs_next take(struct ecs_flow *f)
     struct notify *n = r->notify;
     unsigned slots = (unsigned)r->engine->notify->parallel;
 
+    if (!is_on(r))
+        return ECS_NEXT;
     if (r->looked)
         tell_depth(r);
     look_at_stops(n);
@@ -178,11 +189,12 @@ static enum ecs_next take(struct ecs_flow *f)
     for (int channel = 1; channel < ECS_NOTIFY_CHANNELS && slots; channel++) {
         int64_t rate = rate_of(r, channel);
 
-        r->most[channel] = rate ? notify_bucket_has(&n->channel[channel], rate, now_us(n), slots) : 0;
+        r->most[channel] =
+            rate ? notify_bucket_has(&n->channel[channel], rate, now_us(n), room_of(r, channel, slots)) : 0;
         r->wanted += r->most[channel];
     }
     if (!r->wanted)
-        return ECS_DONE;
+        return ECS_NEXT;
     return ecs_store_notify_take(f, n->front->store, r->most, (unsigned)r->engine->notify->lease_s, &r->rows);
 }
 
@@ -198,6 +210,25 @@ static enum ecs_next begin_jobs(struct ecs_flow *f)
         if (!notify_job_start(n, &r->rows.rows[i]))
             ecs_log(NULL, ECS_EV_NOTIFY_FAULT, "no memory for a notification; it is tried again later");
     }
+    return ECS_NEXT;
+}
+
+/* Behind the sending: a line that somebody else's transaction holds makes it fail, and that must stop nobody.
+ * Expired addresses are marked without any channel, too: VERS.version grows with the mark. */
+static enum ecs_next keep(struct ecs_flow *f)
+{
+    struct round *r = f->self;
+
+    return ecs_store_notify_keep(f, r->notify->front->store, KEEP_ROWS, &r->kept);
+}
+
+static enum ecs_next tell_kept(struct ecs_flow *f)
+{
+    struct round *r = f->self;
+
+    if (r->kept.expired > 0)
+        ecs_log_at(NULL, ECS_EV_NOTIFIED, ECS_LOG_NOTICE,
+                   "%lld notifications were given up: notify.ttl is over", (long long)r->kept.expired);
     return ECS_DONE;
 }
 
@@ -209,10 +240,11 @@ static enum ecs_next give_up(struct ecs_flow *f)
 
 static const struct ecs_step round_steps[] = {
     {"tell-control", tell_control, LIMIT_MS},
-    {"keep", keep, LIMIT_MS},
     {"look", look, LIMIT_MS},
     {"take", take, LIMIT_MS},
     {"begin-jobs", begin_jobs, 0},
+    {"keep", keep, LIMIT_MS},
+    {"tell-kept", tell_kept, 0},
     {"give-up", give_up, 0},
     {0},
 };
@@ -226,7 +258,7 @@ static void round_end(struct ecs_flow *f)
     struct round *r = f->frame[0].self;
     struct notify *n = r->notify;
     bool failed = f->rc != ECS_OK;
-    bool more = r->kept.queued > 0 || r->kept.addresses == KEEP_ROWS || r->rows.n > 0;
+    bool more = r->kept.queued >= 0 || r->kept.addresses == KEEP_ROWS || r->rows.n > 0;
 
     /* The store tells by itself when the database is away. */
     if (failed && f->rc != ECS_E_CANCELLED && f->rc != ECS_E_BACKEND)

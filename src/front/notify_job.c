@@ -206,6 +206,7 @@ static void job_end(struct ecs_flow *f)
     else
         n->jobs = job->next;
     n->job_n--;
+    n->channel_jobs[job->row.channel]--;
     n->front->in_work--; /* a node that drains waits for it */
     engine_unref(job->engine);
     ecs_arena_free(f->arena);
@@ -251,6 +252,7 @@ bool notify_job_start(struct notify *notify, const struct ecs_outgoing *row)
         job->next->prev = job;
     notify->jobs = job;
     notify->job_n++;
+    notify->channel_jobs[row->channel]++;
     notify->front->in_work++;
     ecs_flow_start(&job->flow, notify->front->worker->loop, arena, NULL, job_steps, job, job_end);
     return true;

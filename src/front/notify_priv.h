@@ -26,7 +26,7 @@ struct notify {
     struct ecs_timer timer;
     struct ecs_flow *round; /* under way, or NULL */
     struct notify_job *jobs;
-    unsigned job_n;
+    unsigned job_n, channel_jobs[ECS_NOTIFY_CHANNELS];
     struct notify_bucket all, channel[ECS_NOTIFY_CHANNELS];
     int64_t stopped_until_us[ECS_NOTIFY_CHANNELS]; /* monotonic; 0: in use */
     int64_t depth_at_us;                           /* when the depth is to be looked at again */

@@ -7,7 +7,12 @@
 
 #include "device.h"
 
-enum { REGISTER_LIMIT_MS = 5000, ACTION_DISABLE = 0 };
+enum {
+    REGISTER_LIMIT_MS = 5000,
+    ACTION_DISABLE = 0,
+    RENEW_S =
+        1800, /* a line in use keeps its token against another line of the phone: written now and then */
+};
 
 struct registering {
     struct device *device;
@@ -77,8 +82,8 @@ static bool is_known_for(const struct registering *r, struct ecs_str app)
 
     for (size_t i = 0; i < facts->n_registrations; i++)
         if (ecs_registration_read(facts->registrations[i], &have) && have.channel == r->entry.channel &&
-            ecs_str_eq(have.digest, ecs_str_of(r->digest)) && ecs_str_eq(have.app_name, r->entry.app_name) &&
-            ecs_registration_has(&have, app))
+            r->device->now - have.registered_at < RENEW_S && ecs_str_eq(have.digest, ecs_str_of(r->digest)) &&
+            ecs_str_eq(have.app_name, r->entry.app_name) && ecs_registration_has(&have, app))
             return true;
     return false;
 }

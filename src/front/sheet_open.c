@@ -141,7 +141,8 @@ enum ecs_next sheet_open(struct ecs_flow *f)
     s->row = (struct ecs_sheet_row){0};
     s->open = (struct ecs_sheet_open){.imsi = ecs_str_of(s->ref.imsi.s),
                                       .service = ECS_STR("vowifi"),
-                                      .expires_s = c->now + conf->session_s};
+                                      .expires_s = c->now + conf->session_s,
+                                      .ref_ends_s = s->ref.expires_s};
     if (s->ref.tac)
         s->open.tac = ecs_str_of(ecs_printf(f->arena, "%08u", (unsigned)s->ref.tac));
     memcpy(s->open.terminal, s->ref.terminal, sizeof(s->open.terminal));

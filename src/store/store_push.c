@@ -8,11 +8,12 @@
 bool ecs_registration_read(struct ecs_str text, struct ecs_registration *ret_registration)
 {
     struct ecs_registration r;
-    struct ecs_str channel;
+    struct ecs_str channel, at;
     uint32_t number;
 
     if (!ecs_str_cut(&text, ' ', &channel) || !ecs_str_cut(&text, ' ', &r.digest) ||
-        !ecs_str_cut(&text, ' ', &r.apps))
+        !ecs_str_cut(&text, ' ', &r.apps) || !ecs_str_cut(&text, ' ', &at) ||
+        !ecs_str_to_i64(at, &r.registered_at))
         return false;
     if (!ecs_str_to_u32(channel, &number) || number < 1 || number > 4 ||
         r.digest.n != 2 * ECS_TOKEN_DIGEST_LEN || !r.apps.n)

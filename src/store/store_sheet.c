@@ -29,6 +29,7 @@ enum ecs_next ecs_store_sheet_open(struct ecs_flow *f, struct ecs_store *store,
         ecs_pg_p_text(open->tac),
         ecs_pg_p_text(open->service),
         ecs_pg_p_int(ECS_PG_TIMESTAMPTZ, open->expires_s),
+        ecs_pg_p_int(ECS_PG_TIMESTAMPTZ, open->ref_ends_s),
     };
 
     return store_exec(f, store, ECS_STMT_SHEET_OPEN, params, ECS_ARRAY_LEN(params), decode_any, ret_opened);

@@ -628,6 +628,20 @@ def test_figures_are_counted(visitor, pages):
 def test_expired_sessions_are_deleted(visitor):
     p, user = visitor()
     user.begin(hand_over(p)[1])
-    p.line.cluster.sql("UPDATE sheet_session SET expires_at = now() - interval '1 minute' WHERE imsi = %s", p.imsi)
+    p.line.cluster.sql("UPDATE sheet_session SET expires_at = now() - interval '1 minute', reap_at = now() - interval '1 minute' WHERE imsi = %s", p.imsi)
     harness.wait_for(lambda: not p.line.cluster.one("SELECT count(*) FROM sheet_session WHERE imsi = %s", p.imsi), 10,
                      "the row is gone")
+
+
+def test_the_reference_of_a_finished_session_opens_nothing_any_more(visitor):
+    p, user = visitor(tc_status=1, addr_status=0)
+    data = hand_over(p)[1]
+    user.begin(data)
+    user.press("address", **GOOD)
+    user.press("confirm")
+    assert user.title() == "Thank you"
+    p.line.cluster.sql("UPDATE sheet_session SET expires_at = now() - interval '1 second' WHERE imsi = %s", p.imsi)
+    time.sleep(4.5)  # the reaper looks every two seconds
+    thief = User(user.target)
+    thief.begin(data)
+    assert thief.reply.status == 403 and thief.title() == EXPIRED and not thief.cookie

@@ -20,14 +20,14 @@ static const struct {
 } rows[] = {
     {NULL, 0, false, false},
     {NULL, SAID, true, true},
-    {"2 " DIGEST " ap2003,ap2004 ", 0, false, true}, /* not asked which channels work: explain */
-    {"2 " DIGEST " ap2003,ap2004 ", SAID | FCM, false, true},
-    {"2 " DIGEST " ap2003,ap2004 vendor.app", SAID | FCM, false, true},
-    {"2 " DIGEST " ap2003,ap2004 ", SAID | APNS, false, false},
-    {"2 " DIGEST " ap2003,ap2004 ", SAID, false, false},
-    {"4 " DIGEST " ap2003,ap2004 ", SAID | APNS, false, true},
-    {"2 " DIGEST " ap2003,ap2005 ", SAID | FCM, false, false}, /* for other applications */
-    {"2 " DIGEST " ap20045 ", SAID | FCM, false, false},
+    {"2 " DIGEST " ap2003,ap2004 1750000000 ", 0, false, true}, /* not asked which channels work: explain */
+    {"2 " DIGEST " ap2003,ap2004 1750000000 ", SAID | FCM, false, true},
+    {"2 " DIGEST " ap2003,ap2004 1750000000 vendor.app", SAID | FCM, false, true},
+    {"2 " DIGEST " ap2003,ap2004 1750000000 ", SAID | APNS, false, false},
+    {"2 " DIGEST " ap2003,ap2004 1750000000 ", SAID, false, false},
+    {"4 " DIGEST " ap2003,ap2004 1750000000 ", SAID | APNS, false, true},
+    {"2 " DIGEST " ap2003,ap2005 1750000000 ", SAID | FCM, false, false}, /* for other applications */
+    {"2 " DIGEST " ap20045 1750000000 ", SAID | FCM, false, false},
     {"rubbish", SAID | FCM, false, false},
 };
 
