@@ -7,7 +7,7 @@ import resource
 import subprocess
 import time
 
-from lab import LOAD_CPU, SERVER_CPU, pin
+from lab import LOAD_CPU, SERVER_CPU, pin, run_time_ns
 from measure import Row, at_least, at_most, info, median, rounds
 
 
@@ -48,15 +48,19 @@ def goal_15(b):
 # ---- 17: storm ----
 
 def devsim(b, daemon, *options):
-    command = [str(b.lab.build / "src/tools/devsim/entitlement-devsim"), "load", "--no-table", "--insecure", "--url",
+    command = [str(b.lab.build / "src/tools/devsim/entitlement-devsim"), "load", "--no-table", "--own-sources", "--insecure", "--url",
                f"https://127.0.0.1:{daemon.ports['ec']}/ts43", "--subscribers", b.lab.path("storm.csv")]
     for app in ("ap2003", "ap2004", "ap2005"):
         command += ["--app", app]
+    pids = daemon.pids() + b.lab.postgres_pids()
+    cpu = run_time_ns(pids)
     done = subprocess.run(command + [str(o) for o in options], capture_output=True, text=True, timeout=120,
                           preexec_fn=lambda: os.sched_setaffinity(0, {LOAD_CPU}))
     if not done.stdout.startswith("{"):
         raise RuntimeError(f"entitlement-devsim load: {done.stderr[-300:]}")
-    return json.loads(done.stdout)
+    figures = json.loads(done.stdout)
+    figures["server_cpu_s"] = (run_time_ns(pids) - cpu) / 1e9
+    return figures
 
 
 def good_of(figures):
@@ -106,9 +110,12 @@ def goal_17(b):
         pin(b.lab.postgres_pids(), {LOAD_CPU})
         b.lab.end(daemon)
     refused = [s["errors"]["connect"] + s["errors"]["tls"] + s["errors"]["status"] + s["errors"]["timeout"] for s in storm]
-    yield at_least("17", "ten times the capacity in cold EAP-AKA: exchanges finished relative to the capacity",
-                   [good_of(s) / good_of(q) for q, s in zip(quiet, storm)], 0.9,
+    load = median([s["client_cpu_seconds"] / s["seconds"] for s in storm]) * 100
+    yield at_least("17", "ten times the capacity in cold EAP-AKA: exchanges finished per CPU second of daemon and PostgreSQL, relative "
+                   "to the capacity", [s["jobs"] / s["server_cpu_s"] / (q["jobs"] / q["server_cpu_s"]) for q, s in zip(quiet, storm)], 0.9)
+    yield at_least("17", "the same per second of time", [good_of(s) / good_of(q) for q, s in zip(quiet, storm)], 0.9,
                    [f"{median([good_of(s) for s in storm]):,.0f}/s against {median([good_of(q) for q in quiet]):,.0f}/s",
+                    f"the devices' own processor was busy to {load:.0f} %",
                     f"{median(refused):,.0f} attempts were refused or gave up"])
     yield at_most("17", "p99 of requests in the daemon during the storm (upper bound of the bucket)", p99, 500, unit=" ms")
     yield info("17", "p99 from request to answer as the devices saw it", [s["answer"]["p99_us"] / 1000 for s in storm],

@@ -46,9 +46,10 @@ struct ecs_http_request {
     struct ecs_str body;  /* raw, unchunked, at most limits.body bytes */
     const struct ecs_http_header *headers; /* in order, repeated ones kept, names as sent */
     size_t header_count;
-    char peer[48]; /* textual source address ("192.0.2.1", "2001:db8::1", "unix"), seen through trusted
-                      proxies */
-    bool tls;      /* our own TLS */
+    char peer[48];   /* textual source address ("192.0.2.1", "2001:db8::1", "unix"), seen through trusted
+                        proxies */
+    uint64_t source; /* key of the connection's own address (IPv6: its /64), as admit() gets it */
+    bool tls;        /* our own TLS */
     const struct ecs_http_client *client; /* NULL: the listener asks for no certificate */
     int64_t received_us;                  /* monotonic: the whole request is in */
     struct ecs_log_ctx log;               /* request_id is set */
@@ -128,7 +129,7 @@ struct ecs_http_server_conf {
     void (*handler)(struct ecs_http_request *request);
     /* May a further connection begin? Asked after the limits of number; false closes it at once. behind_us:
      * for how long there have been more ready handshakes than a turn takes. NULL: always. */
-    bool (*admit)(void *env, int64_t behind_us);
+    bool (*admit)(void *env, int64_t behind_us, uint64_t source);
     /* Called with every answer of a request that has got past its request line; may be NULL. The request's
      * log and env are set, in refusals of the server itself the rest may be incomplete. */
     void (*on_answer)(const struct ecs_http_request *request, int status, size_t body_bytes);

@@ -47,6 +47,7 @@ struct ecs_tls_client_open {
     const char *sni;  /* server_name extension; NULL: none. Addresses are never sent (RFC 6066 3) */
     bool hold_finished;
     const struct ecs_tls_session *resume; /* may be NULL; still the caller's */
+    uint32_t local_ipv4; /* own address to connect from, host byte order; 0: the kernel's choice */
 };
 /* Begins to connect; NULL when there is no descriptor or memory (errno is set), or the network refuses at
  * once. */

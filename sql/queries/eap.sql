@@ -30,16 +30,19 @@ FROM (VALUES (1)) one
 LEFT JOIN a ON true
 LEFT JOIN subscriber s ON s.imsi = a.imsi
 
+-- "(expires_at > now()) IS TRUE" here and in other files: no index serves it, so no plan, made while a table was empty, can
+-- walk all living rows by the index on expires_at instead of taking the one of the key.
+
 -- name: eap_finish
 -- $1 handle. No row: unknown, expired, or finished more than 10 s ago. Marks the first answer; repeats find it marked.
 WITH was AS (
     SELECT handle, finished_at FROM eap_session
-    WHERE handle = $1::bytea AND expires_at > now()
+    WHERE handle = $1::bytea AND (expires_at > now()) IS TRUE
           AND (finished_at IS NULL OR finished_at > now() - interval '10 seconds')
     FOR UPDATE
 ), k AS (
     UPDATE eap_session e SET finished_at = coalesce(was.finished_at, now())
-    FROM was WHERE e.handle = was.handle
+    FROM was WHERE e.handle = $1::bytea -- not "= was.handle" alone: a plan made for a small table would walk a large one
     RETURNING e.imsi, e.terminal_id AS terminal, e.tac, e.rand, e.sqn, e.state, e.identifier, e.rounds, e.created_at,
               was.finished_at IS NOT NULL AS repeated
 )
@@ -58,7 +61,7 @@ LEFT JOIN auc a ON a.imsi = k.imsi
 -- first: a copy of the same request that lost the race finds the other's challenge and sends that.
 WITH k AS (
     SELECT handle, imsi, rounds, rand, sqn, identifier FROM eap_session
-    WHERE handle = $1::bytea AND expires_at > now()
+    WHERE handle = $1::bytea AND (expires_at > now()) IS TRUE
           AND (finished_at IS NULL OR finished_at > now() - interval '10 seconds')
     FOR UPDATE
 ), a AS (
@@ -70,7 +73,7 @@ WITH k AS (
 ), e AS (
     UPDATE eap_session SET sqn = a.sqn, rand = $3::bytea, identifier = $4::smallint, finished_at = NULL,
                            rounds = eap_session.rounds + 1
-    FROM a, k WHERE eap_session.handle = k.handle
+    FROM a, k WHERE eap_session.handle = $1::bytea
     RETURNING 1
 )
 SELECT a.sqn IS NOT NULL, k.rounds >= $8::smallint AND k.rounds = $5::smallint, k.rounds <> $5::smallint,

@@ -67,7 +67,7 @@ FROM g LEFT JOIN u ON true
 
 -- name: grant_finish
 -- $1 digest: its purpose was reached, or its holder gave it back.
-UPDATE grant_token SET finished_at = now() WHERE digest = $1::bytea AND finished_at IS NULL AND expires_at > now()
+UPDATE grant_token SET finished_at = now() WHERE digest = $1::bytea AND finished_at IS NULL AND (expires_at > now()) IS TRUE
 RETURNING imsi
 
 -- name: grant_finish_all

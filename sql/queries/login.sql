@@ -10,12 +10,12 @@ VALUES ($1::bytea, $2::text, $3::text, $4::bytea, $5::text, $6::text, $7::text, 
 -- name: login_take
 -- $1 handle  $2 how often it may be opened. No row: unknown, expired or used. The first to come has it.
 UPDATE login SET used_at = now(), opened = opened + 1
-WHERE handle = $1::bytea AND kind IN ('oidc', 'factor') AND used_at IS NULL AND expires_at > now() AND opened < $2::smallint
+WHERE handle = $1::bytea AND kind IN ('oidc', 'factor') AND used_at IS NULL AND (expires_at > now()) IS TRUE AND opened < $2::smallint
 RETURNING kind, provider, request, nonce, verifier, imsi, proof
 
 -- name: login_reopen
 -- $1 handle: the provider did not answer, so nothing was spent; the device may come again.
-UPDATE login SET used_at = NULL WHERE handle = $1::bytea AND kind = 'oidc' AND expires_at > now()
+UPDATE login SET used_at = NULL WHERE handle = $1::bytea AND kind = 'oidc' AND (expires_at > now()) IS TRUE
 
 -- name: login_subject read-only
 -- $1 table, msisdn or imsi  $2 provider  $3 value. All lines that it stands for.
@@ -66,7 +66,7 @@ FROM (VALUES (1)) one LEFT JOIN l ON true LEFT JOIN otp_number n ON n.number = $
 -- $1 handle  $2 digest of the code that came  $3 most tries. No row: unknown, expired, used, or too many wrong ones.
 UPDATE login SET tries = tries + CASE WHEN code = $2::bytea THEN 0 ELSE 1 END,
                  used_at = CASE WHEN code = $2::bytea THEN now() END
-WHERE handle = $1::bytea AND kind = 'otp' AND used_at IS NULL AND expires_at > now() AND tries < $3::smallint
+WHERE handle = $1::bytea AND kind = 'otp' AND used_at IS NULL AND (expires_at > now()) IS TRUE AND tries < $3::smallint
 RETURNING used_at IS NOT NULL, imsi, request, tries
 
 -- name: factor_send
@@ -75,7 +75,7 @@ RETURNING used_at IS NOT NULL, imsi, request, tries
 -- whether there is a code, wrong ones so far, seconds until another one can be sent.
 WITH l AS (
     SELECT handle, imsi, number, code, tries FROM login
-    WHERE handle = $1::bytea AND kind = 'factor' AND used_at IS NULL AND expires_at > now() FOR UPDATE
+    WHERE handle = $1::bytea AND kind = 'factor' AND used_at IS NULL AND (expires_at > now()) IS TRUE FOR UPDATE
 ), q AS (
     INSERT INTO otp_number AS n (number, sent_at, day_began, sent)
     SELECT number, now(), now(), 1 FROM l WHERE number IS NOT NULL AND (NOT $5::boolean OR code IS NULL)
@@ -101,7 +101,7 @@ FROM l LEFT JOIN subscriber s ON s.imsi = l.imsi LEFT JOIN otp_number n ON n.num
 -- The code stays, so that a form that was sent twice gives a proof twice; the latest proof counts.
 UPDATE login SET tries = tries + CASE WHEN code = $2::bytea THEN 0 ELSE 1 END,
                  proof = CASE WHEN code = $2::bytea THEN $4::bytea ELSE proof END
-WHERE handle = $1::bytea AND kind = 'factor' AND code IS NOT NULL AND used_at IS NULL AND expires_at > now()
+WHERE handle = $1::bytea AND kind = 'factor' AND code IS NOT NULL AND used_at IS NULL AND (expires_at > now()) IS TRUE
       AND tries < $3::smallint
 RETURNING code = $2::bytea, tries
 

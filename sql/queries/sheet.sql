@@ -13,12 +13,12 @@ RETURNING 1::bigint
 
 -- name: sheet_get read-only
 -- $1 handle
-SELECT {{sheet_columns}} FROM sheet_session x WHERE x.handle = $1::bytea AND x.expires_at > now()
+SELECT {{sheet_columns}} FROM sheet_session x WHERE x.handle = $1::bytea AND (x.expires_at > now()) IS TRUE
 
 -- name: sheet_move
 -- $1 handle $2 step $3 new stage $4 accepted version of the terms (NULL: none) $5 form (NULL: none)
 UPDATE sheet_session SET stage = $3::smallint, terms = $4::integer, form = $5::bytea, step = step + 1
-WHERE handle = $1::bytea AND step = $2::integer AND expires_at > now()
+WHERE handle = $1::bytea AND step = $2::integer AND (expires_at > now()) IS TRUE
 RETURNING step::bigint
 
 -- name: sheet_finish
@@ -28,7 +28,7 @@ RETURNING step::bigint
 WITH x AS (
     UPDATE sheet_session SET stage = $3::smallint, form = NULL, step = step + 1,
         reap_at = greatest(reap_at, ref_ends_at)
-    WHERE handle = $1::bytea AND step = $2::integer AND stage < 4 AND expires_at > now()
+    WHERE handle = $1::bytea AND step = $2::integer AND stage < 4 AND (expires_at > now()) IS TRUE
           AND EXISTS (SELECT 1 FROM subscriber s WHERE s.imsi = sheet_session.imsi)
     RETURNING imsi, service
 ), l AS (

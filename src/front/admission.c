@@ -5,10 +5,7 @@
 
 #include <string.h>
 
-enum { INTERVAL_US = 100000, FLOOR = 16, START = 256, SECOND_US = 1000000 };
-
-/* An exchange takes two answers. */
-static const double credit_per_answer = 0.5, credit_most = 64;
+enum { INTERVAL_US = 100000, FLOOR = 64, START = 256, PRESSED_US = 1000000, SECOND_US = 1000000, OWED_S = 5 };
 
 /* Of the limit, in percent: the rest is kept for the classes before it. */
 static const unsigned share[ADMIT_CLASS_COUNT] = {
@@ -106,15 +103,37 @@ enum admission_verdict admission_may_begin(struct admission *a, int64_t now_us)
 void admission_leave(struct admission *a, int64_t us, int64_t now_us)
 {
     a->in_work--;
-    a->credit = a->credit + credit_per_answer < credit_most ? a->credit + credit_per_answer : credit_most;
     if (us >= 0 && (!a->answered++ || us < a->fastest_us))
         a->fastest_us = us;
     if (now_us >= a->interval_end_us)
         end_interval(a, now_us);
 }
 
-void admission_begun(struct admission *a, int64_t now_us)
+/* A cell holds 24 bits of the source's hash and 8 of the second, so that the many strangers of a storm are
+ * not taken for somebody who is owed an answer. */
+static uint32_t mark_of(uint64_t hash, int64_t now_us)
 {
+    return (uint32_t)(hash & 0xffffff) << 8 | (uint32_t)(now_us / SECOND_US & 0xff);
+}
+
+static uint64_t hash_of(uint64_t source)
+{
+    return (source ^ source >> 29) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+static bool is_owed(const struct admission *a, uint64_t source, int64_t now_us)
+{
+    uint64_t hash = hash_of(source);
+    uint32_t cell = a->owed[hash >> 48];
+
+    return cell && cell >> 8 == (hash & 0xffffff) && ((now_us / SECOND_US - cell) & 0xff) < OWED_S;
+}
+
+void admission_begun(struct admission *a, uint64_t source, int64_t now_us)
+{
+    uint64_t hash = hash_of(source);
+
+    a->owed[hash >> 48] = mark_of(hash, now_us);
     turn_ring(a, now_us);
     a->begun[(uint64_t)a->ring_s % ADMISSION_RING]++;
     a->outstanding++;
@@ -134,14 +153,13 @@ void admission_continued(struct admission *a)
     }
 }
 
-bool admission_connection(struct admission *a, int64_t lag_us, int64_t now_us)
+bool admission_connection(const struct admission *a, int64_t lag_us, uint64_t pending, uint64_t source,
+                          int64_t now_us)
 {
     if (lag_us > a->conf.lag_us)
         return false;
-    if (!a->last_pressed_us || now_us - a->last_pressed_us > INTERVAL_US)
+    if (!a->last_pressed_us || now_us - a->last_pressed_us > PRESSED_US)
         return true;
-    if (a->credit < 1)
-        return false;
-    a->credit -= 1;
-    return true;
+    return ((double)a->in_work + (double)pending) * 100 < a->limit * share[ADMIT_NEW] ||
+           is_owed(a, source, now_us);
 }

@@ -28,15 +28,16 @@ struct admission_conf {
     int64_t lag_us;       /* an event that waits longer for its loop tells that the worker is behind */
 };
 
+enum { ADMISSION_OWED = 65536 };
 enum { ADMISSION_RING = 16 }; /* seconds over which an unanswered challenge counts */
 
 struct admission {
     struct admission_conf conf;
     double limit; /* requests in work that keep the target; moves between a floor and conf.max */
     unsigned in_work, peak;
-    bool pressed;            /* somebody was refused for pressure in this interval */
-    int64_t last_pressed_us; /* and when */
-    double credit;           /* connections that may begin under pressure */
+    bool pressed;                        /* somebody was refused for pressure in this interval */
+    int64_t last_pressed_us;             /* and when */
+    uint32_t owed[ADMISSION_OWED];       /* sources that a challenge went to a moment ago; 0: none */
     int64_t interval_end_us, fastest_us; /* of the present interval */
     uint64_t answered;                   /* in it */
     uint32_t begun[ADMISSION_RING];
@@ -56,9 +57,11 @@ enum admission_verdict admission_may_begin(struct admission *a, int64_t now_us);
  * neighbour). */
 void admission_leave(struct admission *a, int64_t us, int64_t now_us);
 /* A challenge went out; its answer came (here: other nodes' are forgotten with time). */
-void admission_begun(struct admission *a, int64_t now_us);
+void admission_begun(struct admission *a, uint64_t source, int64_t now_us);
 void admission_continued(struct admission *a);
-/* May a new connection begin? lag_us: how long what comes in waits until this worker looks at it. Under
- * pressure as many begin as the answers that went out make room for: a handshake whose request is refused is
- * lost work. Idle half-open connections keep nobody waiting, so they lock nobody out. */
-bool admission_connection(struct admission *a, int64_t lag_us, int64_t now_us);
+/* May a new connection begin? lag_us: how long what comes in waits until this worker looks at it; pending:
+ * handshakes under way. Within a second of pressure only while there would be room for their requests, too: a
+ * handshake whose request is refused is lost work; but where a challenge went a moment ago its answer may
+ * come on a new connection. */
+bool admission_connection(const struct admission *a, int64_t lag_us, uint64_t pending, uint64_t source,
+                          int64_t now_us);

@@ -144,7 +144,7 @@ static enum ecs_next send_challenge(struct ecs_flow *f)
     if (!cookie || !d->reply.body.p)
         return ecs_flow_fail(f, ECS_E_NO_MEMORY, "no memory for the challenge");
     add_header(&d->reply, ECS_STR("Set-Cookie"), ecs_str_of(cookie));
-    admission_begun(&d->front->admission, ecs_loop_now_us(f->loop));
+    admission_begun(&d->front->admission, d->http->source, ecs_loop_now_us(f->loop));
     return ECS_DONE;
 }
 

@@ -123,13 +123,15 @@ static struct admission_conf admission_conf(const struct ecs_limits_conf *l)
 }
 
 /* The longer of two waits: for a turn of the loop, and for a turn among the handshakes. */
-static bool admit_connection(void *env, int64_t behind_us)
+static bool admit_connection(void *env, int64_t behind_us, uint64_t source)
 {
     struct front *front = env;
     int64_t lag_us = ecs_lag_us(&front->lag);
 
-    return admission_connection(&front->admission, behind_us > lag_us ? behind_us : lag_us,
-                                ecs_loop_now_us(front->worker->loop));
+    return admission_connection(
+        &front->admission, behind_us > lag_us ? behind_us : lag_us,
+        atomic_load_explicit(&front->metrics->http.handshakes_parked, memory_order_relaxed), source,
+        ecs_loop_now_us(front->worker->loop));
 }
 
 /* ---- start ---- */

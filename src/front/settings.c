@@ -117,7 +117,7 @@ static const struct ecs_setting limit_settings[] = {
      .help = "Connections that wait to be accepted. In a storm the queue is full, further devices are "
              "dropped by the "
              "kernel and try again by themselves after a second; a longer queue only makes everybody wait."},
-    {ECS_KEY(DURATION_MS, "answer_target", struct ecs_limits_conf, answer_target_ms), .def = "80ms",
+    {ECS_KEY(DURATION_MS, "answer_target", struct ecs_limits_conf, answer_target_ms), .def = "150ms",
      .min = 5, .max = 10000,
      .help =
          "When even the fastest answers of a tenth of a second take longer, fewer requests are admitted at a "

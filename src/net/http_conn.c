@@ -47,7 +47,7 @@ bool http_conn_admit(struct ecs_http_server *s, const struct sockaddr *sa, sockl
     else if (!addr.is_unix && !http_addr_in(&addr, s->conf.proxies, s->conf.proxy_count) &&
              http_prefix_count(&s->prefixes, http_addr_prefix(&addr)) >= l->per_prefix)
         why = "too many from one address";
-    else if (s->conf.admit && !s->conf.admit(s->conf.env, behind_us))
+    else if (s->conf.admit && !s->conf.admit(s->conf.env, behind_us, http_addr_prefix(&addr)))
         why = "a worker that is behind";
     if (!why)
         return true;

@@ -87,6 +87,7 @@ static struct http_call *new_call(struct http_peer *peer, const char *target)
         call->pub.loop = s->loop;
         call->pub.env = s->conf.env;
         call->pub.tls = s->tls != NULL;
+        call->pub.source = http_addr_prefix(&peer->addr);
         if (peer->client)
             call->pub.client = ecs_memdup(arena, peer->client, sizeof(*peer->client));
         call->pub.log.worker = s->conf.worker;

@@ -253,6 +253,12 @@ static int connect_socket(const struct ecs_tls_client_open *how, bool *ret_conne
         return -1;
     if (how->addr->sa_family != AF_UNIX)
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    if (how->local_ipv4 && how->addr->sa_family == AF_INET) {
+        struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(how->local_ipv4)};
+
+        (void)setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+        (void)bind(fd, (const struct sockaddr *)&own, sizeof(own)); /* else from the usual address */
+    }
     *ret_connected = connect(fd, how->addr, how->addr_n) == 0;
     if (!*ret_connected && errno != EINPROGRESS) {
         int saved = errno;

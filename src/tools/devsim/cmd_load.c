@@ -25,7 +25,8 @@ enum {
     OPT_JOB_LIMIT,
     OPT_WARM_UP,
     OPT_ALLOW_REMOTE,
-    OPT_NO_TABLE
+    OPT_NO_TABLE,
+    OPT_OWN_SOURCES
 };
 
 struct command {
@@ -56,6 +57,7 @@ static const struct argp_option load_options[] = {
     {"warm-up", OPT_WARM_UP, "MS", 0, "do not count the first milliseconds (at most 10000)", 0},
     {"job-limit", OPT_JOB_LIMIT, "MS", 0, "a job that takes longer has failed (default 10000)", 0},
     {"allow-remote", OPT_ALLOW_REMOTE, NULL, 0, "the server may be on another machine; only your own", 0},
+    {"own-sources", OPT_OWN_SOURCES, NULL, 0, "each connection comes from an own address of 127.0.0.0/8", 0},
     {"no-table", OPT_NO_TABLE, NULL, 0, "JSON only", 0},
     {0},
 };
@@ -140,6 +142,9 @@ static error_t parse_load(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_PATHS_OUT:
         c->files.paths_out = arg;
+        return 0;
+    case OPT_OWN_SOURCES:
+        c->load.own_sources = true;
         return 0;
     case OPT_FRESH:
         c->load.fresh = true;

@@ -120,6 +120,8 @@ struct ecs_load {
     enum ecs_load_mode mode;
     const char *plain_path; /* not NULL: GET of this path instead of entitlement requests, any 200 is right */
     bool fresh;             /* a new connection for each token request */
+    bool own_sources;       /* each connection from another loopback address */
+    uint32_t source;        /* the last of them */
     unsigned connections, in_flight, mix, delay_ms, timeout_ms;
     uint64_t requests; /* jobs in all; 0: by time */
     double rate;       /* jobs per second; 0: closed loop */

@@ -104,6 +104,8 @@ static bool open_connection(struct ecs_load_conn *conn)
     };
     struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = conn};
 
+    if (load->own_sources) /* 127.0.0.0/8 is all ours: each connection is a device of its own */
+        how.local_ipv4 = 0x7f000000u | (1 + ++load->source % 0xfffffdu);
     conn->opened_us = ecs_clock_mono_us();
     conn->job_resumes = how.resume != NULL;
     conn->tls = ecs_tls_client_open(d->client.tls, &how);

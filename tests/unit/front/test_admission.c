@@ -86,7 +86,7 @@ static void test_late_answers_lower_the_limit_and_prompt_ones_raise_it(void **st
     assert_true(low < 400);
     for (int i = 0; i < 10; i++)
         now = serve(&a, 800, 400000, now);
-    assert_true(a.limit >= 16 && a.limit < 24); /* never below the floor */
+    assert_true(a.limit >= 64 && a.limit < 80); /* never below the floor */
     for (int i = 0; i < 20; i++)
         now = serve(&a, 800, 5000, now);
     assert_true(a.limit > 800);
@@ -116,14 +116,14 @@ static void test_exchanges_beyond_the_budget_wait_until_others_end_or_die(void *
     for (unsigned i = 0; i < usual.outstanding; i++) {
         assert_int_equal(admission_enter(&a, ADMIT_NEW, now), ADMITTED);
         assert_int_equal(admission_may_begin(&a, now), ADMITTED);
-        admission_begun(&a, now);
+        admission_begun(&a, 1, now);
         admission_leave(&a, 1000, now);
     }
     assert_int_equal(admission_enter(&a, ADMIT_NEW, now), ADMITTED); /* not every new one begins EAP */
     assert_int_equal(admission_may_begin(&a, now), REFUSED_OUTSTANDING);
     admission_continued(&a);
     assert_int_equal(admission_may_begin(&a, now), ADMITTED);
-    admission_begun(&a, now);
+    admission_begun(&a, 1, now);
     assert_int_equal(admission_may_begin(&a, now), REFUSED_OUTSTANDING);
     /* Nobody answers: after the ring's time the places are free. */
     now += (ADMISSION_RING + 1) * INT64_C(1000000);
@@ -150,17 +150,17 @@ static void test_new_exchanges_alone_raise_a_low_limit(void **state)
 
     (void)state;
     admission_init(&a, &usual, now);
-    a.limit = 16;
+    a.limit = 64;
     for (int i = 0; i < 100; i++) {
         unsigned n = 0;
 
-        while (n < 40 && admission_enter(&a, ADMIT_NEW, now) == ADMITTED)
+        while (n < 60 && admission_enter(&a, ADMIT_NEW, now) == ADMITTED)
             n++;
         now += 50000;
         while (n--)
             admission_leave(&a, 5000, now);
     }
-    assert_true(a.limit > 50);
+    assert_true(a.limit > 80);
 }
 
 static void test_a_slow_answer_of_an_idle_worker_changes_nothing(void **state)
@@ -185,7 +185,7 @@ static void test_more_continuations_than_begun_here_do_no_harm(void **state)
     for (int i = 0; i < 100; i++)
         admission_continued(&a); /* begun on other nodes */
     assert_int_equal(a.outstanding, 0);
-    admission_begun(&a, 0);
+    admission_begun(&a, 1, 0);
     assert_int_equal(a.outstanding, 1);
 }
 
@@ -195,27 +195,28 @@ static void test_connections_are_refused_only_by_a_worker_that_is_behind(void **
 
     (void)state;
     admission_init(&a, &usual, 0);
-    assert_true(admission_connection(&a, 20000, 1000));
-    assert_false(admission_connection(&a, 20001, 1000));
+    assert_true(admission_connection(&a, 20000, 0, 7, 1000));
+    assert_false(admission_connection(&a, 20001, 0, 7, 1000));
 }
 
-static void test_under_pressure_connections_begin_as_answers_go_out(void **state)
+static void test_under_pressure_connections_begin_while_there_is_room_for_them(void **state)
 {
     struct admission a;
-    unsigned begun = 0;
 
     (void)state;
     admission_init(&a, &usual, 0);
-    a.limit = 16;
-    fill(&a, 16);
+    a.limit = 64; /* room for 44 new ones */
+    fill(&a, 64);
     assert_int_equal(admission_enter(&a, ADMIT_TOKEN, 1000), REFUSED_PRESSURE);
-    assert_false(admission_connection(&a, 0, 2000));
-    for (int i = 0; i < 8; i++)
-        admission_leave(&a, 1000, 2000);
-    while (admission_connection(&a, 0, 3000))
-        begun++;
-    assert_int_equal(begun, 4);
-    assert_true(admission_connection(&a, 0, 200000)); /* nobody was refused for a while */
+    assert_false(admission_connection(&a, 0, 0, 7, 2000));
+    admission_begun(&a, 8, 2000); /* its answer may come on a connection of its own */
+    assert_true(admission_connection(&a, 0, 0, 8, 2500));
+    assert_false(admission_connection(&a, 0, 0, 7, 2500));
+    for (int i = 0; i < 34; i++)
+        admission_leave(&a, 1000, 2500);
+    assert_true(admission_connection(&a, 0, 14, 7, 3000)); /* 30 in work, 14 on their way */
+    assert_false(admission_connection(&a, 0, 15, 7, 3000));
+    assert_true(admission_connection(&a, 0, 1000, 7, 1300000)); /* nobody was refused for a while */
 }
 
 int main(void)
@@ -232,7 +233,7 @@ int main(void)
         cmocka_unit_test(test_a_slow_answer_of_an_idle_worker_changes_nothing),
         cmocka_unit_test(test_more_continuations_than_begun_here_do_no_harm),
         cmocka_unit_test(test_connections_are_refused_only_by_a_worker_that_is_behind),
-        cmocka_unit_test(test_under_pressure_connections_begin_as_answers_go_out),
+        cmocka_unit_test(test_under_pressure_connections_begin_while_there_is_room_for_them),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -95,9 +95,10 @@ static void test_slow_senders_are_cut_off(void **state)
 
 static bool closed_gate;
 
-static bool gate(void *env, int64_t behind_us)
+static bool gate(void *env, int64_t behind_us, uint64_t source)
 {
     (void)env;
+    assert_true(source != 0);
     assert_true(behind_us >= 0);
     return !closed_gate;
 }
