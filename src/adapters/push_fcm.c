@@ -20,16 +20,6 @@ struct push_fcm {
     char *url; /* .../messages:send */
 };
 
-struct work {
-    struct push_fcm *fcm;
-    const struct ecs_push_message *message;
-    struct ecs_send_result *result;
-    int64_t now;
-    struct ecs_oauth_token token;
-    struct ecs_ask_answer answer;
-    bool renewed;
-};
-
 /* ---- the service account ---- */
 
 struct account {
@@ -146,73 +136,33 @@ void push_fcm_free(struct push_fcm *fcm)
 
 /* ---- sending ---- */
 
-static enum ecs_next get_token(struct ecs_flow *f)
+static bool write_ask(const void *sender, const struct ecs_push_message *message, struct ecs_arena *arena,
+                      struct ecs_ask *ask)
 {
-    struct work *w = f->self;
+    const struct push_fcm *fcm = sender;
 
-    return ecs_oauth_client_token(f, w->fcm->oauth, w->now, &w->token);
+    ask->url = fcm->url;
+    ask->content_type = "application/json";
+    ask->body = push_fcm_body(message, arena);
+    return ask->body.p != NULL;
 }
 
-static enum ecs_next post(struct ecs_flow *f)
+static void judge(const struct ecs_ask_answer *from, const struct push_answer *answer,
+                  struct ecs_arena *arena, struct push_verdict *ret_verdict)
 {
-    struct work *w = f->self;
-    struct ecs_ask ask = {.method = "POST",
-                          .url = w->fcm->url,
-                          .content_type = "application/json",
-                          .body = push_fcm_body(w->message, f->arena),
-                          .bearer = w->token.token};
-
-    if (w->token.rc != ECS_OK) {
-        push_judge_silence(w->token.rc, w->result);
-        w->result->reason = w->token.error ? w->token.error : w->result->reason;
-        return ECS_DONE;
-    }
-    if (!ask.body.p)
-        return push_end(w->result, ECS_SEND_RETRY, "no memory");
-    if (ask.body.n > PUSH_BODY_MAX)
-        return push_end(w->result, ECS_SEND_BAD, "the payload is too large");
-    return ecs_neighbour_ask(f, w->fcm->api, &ask, &w->answer);
+    (void)from;
+    push_judge_fcm(answer, arena, ret_verdict);
 }
-
-static enum ecs_next judge(struct ecs_flow *f)
-{
-    struct work *w = f->self;
-    struct push_answer answer = {.status = w->answer.status,
-                                 .body = w->answer.body,
-                                 .retry_after_s = w->answer.retry_after_s,
-                                 .attempts = w->message->attempts};
-    struct push_verdict verdict;
-
-    if (w->answer.rc != ECS_OK) {
-        push_judge_silence(w->answer.rc, w->result);
-        return ECS_DONE;
-    }
-    push_judge_fcm(&answer, f->arena, &verdict);
-    if (verdict.renew && !w->renewed) {
-        w->renewed = true;
-        ecs_oauth_client_drop(w->fcm->oauth, w->token.token);
-        return ecs_flow_goto(f, get_token);
-    }
-    *w->result = verdict.result;
-    return ECS_DONE;
-}
-
-static const struct ecs_step steps[] = {
-    {"fcm-token", get_token, 2 * PUSH_STEP_MS},
-    {"fcm-post", post, PUSH_STEP_MS},
-    {"fcm-judge", judge, 0},
-    {0},
-};
 
 enum ecs_next push_fcm_send(struct ecs_flow *f, struct push_fcm *fcm, const struct ecs_push_message *message,
                             int64_t now, struct ecs_send_result *ret_result)
 {
-    struct work *w = ecs_alloc(f->arena, sizeof(*w));
+    struct push_bearer bearer = {.sender = fcm,
+                                 .api = fcm->api,
+                                 .oauth = fcm->oauth,
+                                 .body_max = PUSH_BODY_MAX,
+                                 .write_ask = write_ask,
+                                 .judge = judge};
 
-    if (!w) {
-        push_end(ret_result, ECS_SEND_RETRY, "no memory");
-        return ECS_NEXT;
-    }
-    *w = (struct work){.fcm = fcm, .message = message, .result = ret_result, .now = now};
-    return ecs_flow_call(f, steps, w);
+    return push_bearer_send(f, &bearer, message, now, ret_result);
 }

@@ -59,6 +59,23 @@ void push_judge_wns(const struct push_answer *answer, struct push_verdict *ret_v
 /* No answer at all; rc is not ECS_OK. */
 void push_judge_silence(enum ecs_rc rc, struct ecs_send_result *ret_result);
 
+/* --- push_bearer.c: what providers with OAuth access tokens have in common --- */
+struct ecs_oauth_client;
+struct push_bearer {
+    const void *sender; /* of write_ask */
+    struct ecs_neighbour *api;
+    struct ecs_oauth_client *oauth;
+    size_t body_max;
+    /* Address, body and headers of one message; false: no memory. */
+    bool (*write_ask)(const void *sender, const struct ecs_push_message *message, struct ecs_arena *arena,
+                      struct ecs_ask *ask);
+    void (*judge)(const struct ecs_ask_answer *from, const struct push_answer *answer,
+                  struct ecs_arena *arena, struct push_verdict *ret_verdict);
+};
+enum ecs_next push_bearer_send(struct ecs_flow *f, const struct push_bearer *bearer,
+                               const struct ecs_push_message *message, int64_t now,
+                               struct ecs_send_result *ret_result);
+
 /* --- channels --- */
 struct push_fcm *push_fcm_new(struct ecs_http_pool *pool, const struct ecs_fcm_conf *conf,
                               struct ecs_neighbour_stats *stats, struct ecs_arena *arena,

@@ -15,16 +15,6 @@ struct push_wns {
     char *relay; /* scheme and host, NULL: the channel's */
 };
 
-struct work {
-    struct push_wns *wns;
-    const struct ecs_push_message *message;
-    struct ecs_send_result *result;
-    int64_t now;
-    struct ecs_oauth_token token;
-    struct ecs_ask_answer answer;
-    bool renewed;
-};
-
 struct push_wns *push_wns_new(struct ecs_http_pool *pool, const struct ecs_wns_conf *conf,
                               struct ecs_neighbour_stats *stats, struct ecs_arena *arena,
                               const char **ret_error)
@@ -83,79 +73,40 @@ static const char *url_of(const struct push_wns *wns, struct ecs_str channel, st
                       path ? path : "/");
 }
 
-static enum ecs_next get_token(struct ecs_flow *f)
+static bool write_ask(const void *sender, const struct ecs_push_message *message, struct ecs_arena *arena,
+                      struct ecs_ask *ask)
 {
-    struct work *w = f->self;
+    const char *ttl = ecs_printf(arena, "%lld", (long long)message->ttl_s);
 
-    return ecs_oauth_client_token(f, w->wns->oauth, w->now, &w->token);
+    ask->url = url_of(sender, message->token, arena);
+    ask->content_type = "application/octet-stream";
+    ask->body = push_wns_body(message, arena);
+    ask->header[0] = (struct ecs_ask_header){"X-WNS-Type", "wns/raw"};
+    ask->header[1] = (struct ecs_ask_header){"X-WNS-RequestForStatus", "true"};
+    if (message->ttl_s > 0)
+        ask->header[2] = (struct ecs_ask_header){"X-WNS-TTL", ttl};
+    return ask->url && ask->body.p && ttl;
 }
 
-static enum ecs_next post(struct ecs_flow *f)
+static void judge(const struct ecs_ask_answer *from, const struct push_answer *answer,
+                  struct ecs_arena *arena, struct push_verdict *ret_verdict)
 {
-    struct work *w = f->self;
-    const char *ttl = ecs_printf(f->arena, "%lld", (long long)w->message->ttl_s);
-    struct ecs_ask ask = {.method = "POST",
-                          .url = url_of(w->wns, w->message->token, f->arena),
-                          .content_type = "application/octet-stream",
-                          .body = push_wns_body(w->message, f->arena),
-                          .bearer = w->token.token};
+    struct push_answer whole = *answer;
 
-    if (w->token.rc != ECS_OK) {
-        push_judge_silence(w->token.rc, w->result);
-        w->result->reason = w->token.error ? w->token.error : w->result->reason;
-        return ECS_DONE;
-    }
-    if (!ask.url || !ask.body.p || !ttl)
-        return push_end(w->result, ECS_SEND_RETRY, "no memory");
-    if (ask.body.n > WNS_BODY_MAX)
-        return push_end(w->result, ECS_SEND_BAD, "the payload is too large");
-    ask.header[0] = (struct ecs_ask_header){"X-WNS-Type", "wns/raw"};
-    ask.header[1] = (struct ecs_ask_header){"X-WNS-RequestForStatus", "true"};
-    if (w->message->ttl_s > 0)
-        ask.header[2] = (struct ecs_ask_header){"X-WNS-TTL", ttl};
-    return ecs_neighbour_ask(f, w->wns->api, &ask, &w->answer);
+    (void)arena;
+    whole.wns_status = ecs_ask_header(from, "x-wns-notificationstatus");
+    push_judge_wns(&whole, ret_verdict);
 }
-
-static enum ecs_next judge(struct ecs_flow *f)
-{
-    struct work *w = f->self;
-    struct push_answer answer = {.status = w->answer.status,
-                                 .body = w->answer.body,
-                                 .retry_after_s = w->answer.retry_after_s,
-                                 .attempts = w->message->attempts};
-    struct push_verdict verdict;
-
-    if (w->answer.rc != ECS_OK) {
-        push_judge_silence(w->answer.rc, w->result);
-        return ECS_DONE;
-    }
-    answer.wns_status = ecs_ask_header(&w->answer, "x-wns-notificationstatus");
-    push_judge_wns(&answer, &verdict);
-    if (verdict.renew && !w->renewed) {
-        w->renewed = true;
-        ecs_oauth_client_drop(w->wns->oauth, w->token.token);
-        return ecs_flow_goto(f, get_token);
-    }
-    *w->result = verdict.result;
-    return ECS_DONE;
-}
-
-static const struct ecs_step steps[] = {
-    {"wns-token", get_token, 2 * PUSH_STEP_MS},
-    {"wns-post", post, PUSH_STEP_MS},
-    {"wns-judge", judge, 0},
-    {0},
-};
 
 enum ecs_next push_wns_send(struct ecs_flow *f, struct push_wns *wns, const struct ecs_push_message *message,
                             int64_t now, struct ecs_send_result *ret_result)
 {
-    struct work *w = ecs_alloc(f->arena, sizeof(*w));
+    struct push_bearer bearer = {.sender = wns,
+                                 .api = wns->api,
+                                 .oauth = wns->oauth,
+                                 .body_max = WNS_BODY_MAX,
+                                 .write_ask = write_ask,
+                                 .judge = judge};
 
-    if (!w) {
-        push_end(ret_result, ECS_SEND_RETRY, "no memory");
-        return ECS_NEXT;
-    }
-    *w = (struct work){.wns = wns, .message = message, .result = ret_result, .now = now};
-    return ecs_flow_call(f, steps, w);
+    return push_bearer_send(f, &bearer, message, now, ret_result);
 }

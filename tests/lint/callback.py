@@ -6,31 +6,13 @@ import re
 import yaml
 
 import source
+from openapi import check_references, follow
 
 ROUTES, API, CODE = "src/front/callback_routes.def", "docs/callback-api.yaml", "src/front/callback.c"
 ROW = re.compile(r'^CALLBACK\((\w+),\s*"([^"]+)",\s*(\w+),\s*"([^"]+)"\)', re.M)
 FIELDS = re.compile(r"static const struct ecs_json_field (\w+)_fields\[\] = \{(.*?)\n\};", re.S)
 MEMBER = re.compile(r'\{\s*"(\w+)",\s*ECS_JSON_T_\w+,?([^}]*)', re.S)
 FAULT = re.compile(r'\[CALLBACK_\w+\] = \{(\d+),\s*"(\w+)"')
-
-
-def follow(api, node):
-    while isinstance(node, dict) and "$ref" in node:
-        target = api
-        for part in node["$ref"].removeprefix("#/").split("/"):
-            target = target.get(part, {}) if isinstance(target, dict) else {}
-        node = target
-    return node
-
-
-def check_references(api, node, faults):
-    if isinstance(node, dict):
-        if "$ref" in node and not follow(api, node):
-            faults.add(API, 0, f"{node['$ref']} leads nowhere")
-        node = list(node.values())
-    if isinstance(node, list):
-        for item in node:
-            check_references(api, item, faults)
 
 
 def check_body(api, operation, path, code, faults):
@@ -75,7 +57,7 @@ def check(faults):
             faults.add(f"src/front/callback_{name}.c", 0, f"{name}_fields was not found")
         else:
             check_body(api, calls[key], key[1], found[0].group(2), faults)
-    check_references(api, api, faults)
+    check_references(API, api, api, faults)
     check_faults(api, faults)
 
 

@@ -9,6 +9,7 @@ import re
 import yaml
 
 import source
+from openapi import check_references, follow
 
 ROUTES, API = "src/front/routes.def", "docs/admin-api.yaml"
 ROW = re.compile(r'^ROUTE\((\w+),\s*"([^"]+)",\s*(\w+),\s*(\w+),\s*"([^"]+)"\)', re.M)
@@ -26,26 +27,6 @@ BODIES = {
     ("admin_push.c", "notify_fields"): "subscriber_notify", ("admin_push.c", "campaign_fields"): "campaign_add",
     ("admin_grant.c", "issue_fields"): "grant_issue", ("admin_grant.c", "end_fields"): "grant_end",
 }
-
-
-def follow(api, node):
-    """What a $ref stands for; {} when it leads nowhere."""
-    while isinstance(node, dict) and "$ref" in node:
-        target = api
-        for part in node["$ref"].removeprefix("#/").split("/"):
-            target = target.get(part, {}) if isinstance(target, dict) else {}
-        node = target
-    return node
-
-
-def check_references(api, node, faults):
-    if isinstance(node, dict):
-        if "$ref" in node and not follow(api, node):
-            faults.add(API, 0, f"{node['$ref']} leads nowhere")
-        node = list(node.values())
-    if isinstance(node, list):
-        for item in node:
-            check_references(api, item, faults)
 
 
 def check_parts(api, path, item, operation, faults):
@@ -99,7 +80,7 @@ def check(faults):
             faults.add(ROUTES, line, f"{row.group(4)}: role {row.group(3).lower()} here, {call.get('x-role')} in {API}")
         if call.get("operationId") != row.group(4):
             faults.add(ROUTES, line, f"{row.group(4)}: operationId is {call.get('operationId')} in {API}")
-    check_references(api, api, faults)
+    check_references(API, api, api, faults)
     check_members(api, operations, faults)
 
 
