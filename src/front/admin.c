@@ -156,11 +156,7 @@ static void call_end(struct ecs_flow *f)
     struct ecs_http_reply reply = c->reply;
 
     if (http) {
-        char *copy = ecs_memdup(http->arena, c->body.p ? c->body.p : "", c->body.n ? c->body.n : 1);
-
-        reply.body = copy && !c->body.overflow ? (struct ecs_str){copy, c->body.n} : ECS_STR("{}");
-        if (!copy || c->body.overflow)
-            reply.status = 503;
+        front_take_body(http, &c->body, ECS_STR("{}"), &reply);
         if (reply.header_count < ECS_HTTP_REPLY_HEADERS)
             reply.headers[reply.header_count++] =
                 (struct ecs_http_header){ECS_STR("Cache-Control"), ECS_STR("no-store")};

@@ -196,11 +196,7 @@ static void call_end(struct ecs_flow *f)
     struct ecs_http_reply reply = c->reply;
 
     if (http) {
-        char *copy = ecs_memdup(http->arena, c->out.p ? c->out.p : "", c->out.n ? c->out.n : 1);
-
-        reply.body = copy && !c->out.overflow ? (struct ecs_str){copy, c->out.n} : ECS_STR("{}");
-        if (!copy || c->out.overflow)
-            reply.status = 503;
+        front_take_body(http, &c->out, ECS_STR("{}"), &reply);
         if (c->fault == CALLBACK_RATE_LIMITED)
             reply.headers[reply.header_count++] = (struct ecs_http_header){
                 ECS_STR("Retry-After"), ecs_str_of(ecs_printf(http->arena, "%u", c->retry_after_s + 1))};
@@ -223,13 +219,6 @@ static void client_gone(void *arg)
     c->http = NULL; /* what was reported is carried out */
 }
 
-static struct ecs_str copy(struct ecs_arena *arena, struct ecs_str text)
-{
-    char *p = text.n ? ecs_strdup(arena, text) : NULL;
-
-    return p ? (struct ecs_str){p, text.n} : ECS_STR_NULL;
-}
-
 static void handle(struct ecs_http_request *http)
 {
     static const struct ecs_http_reply exhausted = {
@@ -238,7 +227,8 @@ static void handle(struct ecs_http_request *http)
     struct ecs_arena *arena = ecs_arena_new(NULL, CALL_MEMORY);
     struct callback_call *c = arena ? ecs_alloc(arena, sizeof(*c)) : NULL;
 
-    if (!c) {
+    if (!c || !front_keep(arena, http->body, &c->body) ||
+        !front_keep(arena, ecs_http_header_get(http, "Authorization"), &c->authorization)) {
         ecs_arena_free(arena);
         ecs_http_reply(http, &exhausted);
         return;
@@ -251,8 +241,6 @@ static void handle(struct ecs_http_request *http)
     c->over_tls = http->tls;
     if (http->client)
         c->client = *http->client;
-    c->body = copy(arena, http->body);
-    c->authorization = copy(arena, ecs_http_header_get(http, "Authorization"));
     c->out.limit = CALL_MEMORY / 4;
     c->json.buf = &c->out;
     c->reply = exhausted;

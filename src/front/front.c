@@ -94,6 +94,25 @@ void engine_unref(struct engine *engine)
 
 /* ---- requests ---- */
 
+void front_take_body(struct ecs_http_request *http, const struct ecs_buf *text, struct ecs_str fallback,
+                     struct ecs_http_reply *reply)
+{
+    char *copy =
+        text->overflow ? NULL : ecs_memdup(http->arena, text->p ? text->p : "", text->n ? text->n : 1);
+
+    reply->body = copy ? (struct ecs_str){copy, text->n} : fallback;
+    if (!copy)
+        reply->status = 503;
+}
+
+bool front_keep(struct ecs_arena *arena, struct ecs_str text, struct ecs_str *ret_copy)
+{
+    char *p = text.n ? ecs_strdup(arena, text) : NULL;
+
+    *ret_copy = p ? (struct ecs_str){p, text.n} : ECS_STR_NULL;
+    return p || !text.n;
+}
+
 void front_handle(struct ecs_http_request *http)
 {
     if (!web_handle(http))

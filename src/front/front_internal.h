@@ -78,6 +78,13 @@ enum ecs_rc engine_new(struct front *front, struct ecs_snapshot *snapshot, struc
 struct engine *engine_ref(struct engine *engine);
 void engine_unref(struct engine *engine);
 
+/* The text of an answer into the memory of its request, whose calls have arenas of their own; what does not fit is 503
+ * with the fallback. */
+void front_take_body(struct ecs_http_request *http, const struct ecs_buf *text, struct ecs_str fallback,
+                     struct ecs_http_reply *reply);
+/* False: no memory. What does not fit must not look as if it were absent. */
+bool front_keep(struct ecs_arena *arena, struct ecs_str text, struct ecs_str *ret_copy);
+
 /* Handlers of the device listeners (struct ecs_http_server_conf): env is the front. front_handle gives what
  * lies under web.path to web_handle, everything else to device_handle. */
 void front_handle(struct ecs_http_request *http);

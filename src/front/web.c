@@ -168,12 +168,8 @@ static void call_end(struct ecs_flow *f)
     struct ecs_http_reply reply = {.status = c->status ? c->status : 200};
 
     if (http) {
-        char *copy = ecs_memdup(http->arena, c->out.p ? c->out.p : "", c->out.n ? c->out.n : 1);
-
         reply.content_type = c->content_type_out ? c->content_type_out : "text/html; charset=utf-8";
-        reply.body = copy && !c->out.overflow ? (struct ecs_str){copy, c->out.n} : ECS_STR("");
-        if (!copy || c->out.overflow)
-            reply.status = 503;
+        front_take_body(http, &c->out, ECS_STR(""), &reply);
         /* The headers' texts go with the call's arena: the request's must hold them. */
         for (size_t i = 0; i < c->header_n; i++) {
             struct ecs_http_header h = c->headers[i];
@@ -208,15 +204,6 @@ static void client_gone(void *arg)
         ecs_flow_abort(&c->flow);
 }
 
-/* False: no memory; what does not fit must not look as if it were absent. */
-static bool keep(struct web_call *c, struct ecs_str text, struct ecs_str *ret_copy)
-{
-    char *p = text.n ? ecs_strdup(c->flow.arena, text) : NULL;
-
-    *ret_copy = p ? (struct ecs_str){p, text.n} : ECS_STR_NULL;
-    return p || !text.n;
-}
-
 static bool keep_cookies(struct web_call *c)
 {
     struct ecs_str *lines = ecs_alloc(c->flow.arena, COOKIE_LINES * sizeof(*lines));
@@ -224,7 +211,7 @@ static bool keep_cookies(struct web_call *c)
     c->cookies = lines;
     for (size_t i = 0; lines && i < c->http->header_count && c->cookie_n < COOKIE_LINES; i++)
         if (ecs_str_eq_nocase(c->http->headers[i].name, ECS_STR("Cookie")) &&
-            !keep(c, c->http->headers[i].value, &lines[c->cookie_n++]))
+            !front_keep(c->flow.arena, c->http->headers[i].value, &lines[c->cookie_n++]))
             return false;
     return lines != NULL;
 }
@@ -235,10 +222,13 @@ static bool keep_request(struct web_call *c, struct ecs_str rest)
     const struct ecs_http_request *http = c->http;
 
     memcpy(c->peer, http->peer, sizeof(c->peer));
-    return keep(c, rest, &c->rest) && keep(c, http->query, &c->query_text) && keep(c, http->body, &c->body) &&
-           keep(c, ecs_http_header_get(http, "Accept-Language"), &c->accept_language) &&
-           keep(c, ecs_http_header_get(http, "Authorization"), &c->authorization) &&
-           keep(c, ecs_http_header_get(http, "Content-Type"), &c->content_type) && keep_cookies(c);
+    return front_keep(c->flow.arena, rest, &c->rest) &&
+           front_keep(c->flow.arena, http->query, &c->query_text) &&
+           front_keep(c->flow.arena, http->body, &c->body) &&
+           front_keep(c->flow.arena, ecs_http_header_get(http, "Accept-Language"), &c->accept_language) &&
+           front_keep(c->flow.arena, ecs_http_header_get(http, "Authorization"), &c->authorization) &&
+           front_keep(c->flow.arena, ecs_http_header_get(http, "Content-Type"), &c->content_type) &&
+           keep_cookies(c);
 }
 
 static bool has_room(struct front *front, struct ecs_http_request *http)
