@@ -26,10 +26,10 @@ void ecs_policy_free(struct ecs_policy *policy); /* NULL is allowed */
 uint64_t ecs_policy_hash(const struct ecs_policy *policy);
 /* Whether any rule asks for the fact: loaders may skip those that no rule wants. */
 bool ecs_policy_uses(const struct ecs_policy *policy, enum ecs_fact fact);
-/* Calls fn for each MESSAGE key that a rule or default names (not for "" and "notice"). */
-void ecs_policy_messages(const struct ecs_policy *policy,
-                         void (*fn)(void *arg, struct ecs_str key, const char *file, unsigned line),
-                         void *arg);
+/* Calls fn for each text of that type (ECS_TYPE_MESSAGE: keys, ECS_TYPE_TEMPLATE) that a rule or default sets, but for
+ * "" and the key "notice". */
+void ecs_policy_texts(const struct ecs_policy *policy, enum ecs_type type,
+                      void (*fn)(void *arg, struct ecs_str text, const char *file, unsigned line), void *arg);
 
 /* Appends one JSON object: service, app, policy (hash), decisions with value and rule, all rules with each
  * condition, its fact's value and outcome, the decisions the rule set and those it would have set later than

@@ -135,6 +135,13 @@ static void check_signing(struct ecs_snapshot *s, const char *path, struct ecs_f
         ecs_fault_add(faults, path, 0, 0, "callback.signing needs audience or policy.portal_url");
 }
 
+/* An empty place in the user data would look like a portal's fault. */
+static void check_template(void *arg, struct ecs_str text, const char *file, unsigned line)
+{
+    if (ecs_str_find(text, ECS_STR("{jwt}")) >= 0)
+        ecs_fault_add(arg, file, line, 0, "{jwt} needs callback.signing in the configuration");
+}
+
 void callback_snapshot_load(struct ecs_snapshot *s, const char *path, struct ecs_faults *faults)
 {
     const struct ecs_partner_conf *partners;
@@ -145,6 +152,8 @@ void callback_snapshot_load(struct ecs_snapshot *s, const char *path, struct ecs
     load_tls(s, path, faults);
     if (s->callback->signing != CALLBACK_SIGN_NONE)
         check_signing(s, path, faults);
+    else if (s->policy)
+        ecs_policy_texts(s->policy, ECS_TYPE_TEMPLATE, check_template, faults);
     if (s->callback->listen.n && !n)
         ecs_fault_add(faults, path, 0, 0, "callback.listen is given, but partners is empty");
     for (size_t i = 0; i < n; i++)

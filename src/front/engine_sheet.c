@@ -9,6 +9,13 @@ static bool needs_pages(const struct ecs_snapshot *s)
     return s->websheet->enabled || login_has_page(s);
 }
 
+/* The built-in pages know their visitor by nothing else. */
+static void check_template(void *arg, struct ecs_str text, const char *file, unsigned line)
+{
+    if (ecs_str_find(text, ECS_STR("sid={session}")) < 0)
+        ecs_fault_add(arg, file, line, 0, "flow-data must hold sid={session} while websheet.enabled is on");
+}
+
 void sheet_snapshot_load(struct ecs_snapshot *s, const char *path, struct ecs_faults *faults,
                          struct ecs_faults *warnings)
 {
@@ -22,8 +29,11 @@ void sheet_snapshot_load(struct ecs_snapshot *s, const char *path, struct ecs_fa
         return;
     if (!s->web->public_url[0])
         ecs_fault_add(faults, path, 0, 0, "websheet.enabled needs web.public_url");
-    if (s->portal_url[0] == '\0')
+    if (s->portal_url[0] == '\0') {
         s->portal_url = web_url(s, "vowifi", s->arena);
+        if (s->policy)
+            ecs_policy_texts(s->policy, ECS_TYPE_TEMPLATE, check_template, faults);
+    }
     if (!s->portal_url) {
         s->portal_url = "";
         ecs_fault_add(faults, path, 0, 0, "out of memory");

@@ -292,6 +292,6 @@ bool ecs_messages_check_policy(const struct ecs_messages *messages, const struct
 {
     struct policy_check check = {messages, faults, true};
 
-    ecs_policy_messages(policy, check_key, &check);
+    ecs_policy_texts(policy, ECS_TYPE_MESSAGE, check_key, &check);
     return check.good;
 }

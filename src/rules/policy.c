@@ -134,27 +134,33 @@ bool ecs_policy_uses(const struct ecs_policy *policy, enum ecs_fact fact)
     return policy->uses[fact];
 }
 
-static void name_messages(const struct ecs_assignment *set, unsigned n, const char *file, unsigned line,
-                          void (*fn)(void *arg, struct ecs_str key, const char *file, unsigned line),
-                          void *arg)
+struct text_walk {
+    enum ecs_type type;
+    void (*fn)(void *arg, struct ecs_str text, const char *file, unsigned line);
+    void *arg;
+};
+
+static void name_texts(const struct text_walk *walk, const struct ecs_assignment *set, unsigned n,
+                       const char *file, unsigned line)
 {
     for (unsigned i = 0; i < n; i++)
-        if (ecs_decision_type(set[i].decision) == ECS_TYPE_MESSAGE && set[i].s.n &&
-            !ecs_str_eq(set[i].s, ECS_STR("notice")))
-            fn(arg, set[i].s, file, line);
+        if (ecs_decision_type(set[i].decision) == walk->type && set[i].s.n &&
+            !(walk->type == ECS_TYPE_MESSAGE && ecs_str_eq(set[i].s, ECS_STR("notice"))))
+            walk->fn(walk->arg, set[i].s, file, line);
 }
 
-void ecs_policy_messages(const struct ecs_policy *policy,
-                         void (*fn)(void *arg, struct ecs_str key, const char *file, unsigned line),
-                         void *arg)
+void ecs_policy_texts(const struct ecs_policy *policy, enum ecs_type type,
+                      void (*fn)(void *arg, struct ecs_str text, const char *file, unsigned line), void *arg)
 {
+    const struct text_walk walk = {type, fn, arg};
+
     for (unsigned i = 0; i < ECS_SERVICE_COUNT; i++) {
         const struct ecs_ruleset *set = &policy->service[i];
         enum ecs_decision first, end;
 
         ecs_service_range((enum ecs_service)i, &first, &end);
         for (unsigned k = 0; k < set->n_rules; k++)
-            name_messages(set->rules[k].set, set->rules[k].n_set, set->file, set->rules[k].line, fn, arg);
-        name_messages(set->defaults, end - first, set->file, set->default_line, fn, arg);
+            name_texts(&walk, set->rules[k].set, set->rules[k].n_set, set->file, set->rules[k].line);
+        name_texts(&walk, set->defaults, end - first, set->file, set->default_line);
     }
 }

@@ -334,3 +334,20 @@ def test_sample_and_manual_name_every_setting(build, tmp_path):
     assert isinstance(settings, dict)
     for name in ("token_validity", "irat_spelling", "ticket_key", "vowifi.terms", "show-flow-when-enabled"):
         assert name in manual, name
+
+
+@pytest.mark.parametrize("data,settings,says", [
+    ("jwt={jwt}", {}, "{jwt} needs callback.signing"),
+    ("id=1", {"web": {"public_url": "https://aes.example.net"}, "websheet": {"enabled": True, "directory": os.path.join(
+        harness.ROOT, "conf/websheet")}}, "flow-data must hold sid={session}")], ids=["jwt", "sid"])
+def test_user_data_that_no_portal_could_use_is_told(make_daemon, area, build, data, settings, says):
+    where = os.path.join(area, f"policy-{says[:4]}")
+    shutil.copytree(os.path.join(harness.ROOT, "conf/policy.d"), where)
+    path = os.path.join(where, "vowifi.yaml")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text.replace('flow-data: "sid={session}"', f'flow-data: "{data}"'))
+    daemon = make_daemon(start=False, policy={"directory": where, "portal_url": ""}, **settings)
+    done = subprocess.run([build.daemon, "-c", daemon.conf_path, "--check=files"], capture_output=True, text=True, timeout=30)
+    assert done.returncode != 0 and says in done.stdout + done.stderr and "vowifi.yaml:" in done.stdout + done.stderr
