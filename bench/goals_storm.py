@@ -7,7 +7,7 @@ import resource
 import subprocess
 import time
 
-from lab import LOAD_CPU, SERVER_CPU, pin, run_time_ns
+from lab import LOAD_CPU, SERVER_CPU, CpuShare, pin, run_time_ns
 from measure import Row, at_least, at_most, info, median, rounds
 
 
@@ -85,15 +85,20 @@ def p99_ms(before, after):
     return next(bound for bound in sorted(after) if after[bound] - before[bound] >= 0.99 * total)
 
 
+SHARE = 0.3
+
+
 def goal_17(b):
     """Cold phones: handshake and full EAP-AKA each. First as many as there is room for (the capacity), then ten times as
-    many begin per second, whatever becomes of them. PostgreSQL shares the daemon's processor: the load has one of its own,
-    and is itself at its limit in the storm, so what it sees of latency is also its own."""
+    many begin per second, whatever becomes of them. Daemon and PostgreSQL are held to a part of one processor: else the
+    load, which has the other, could not make ten times what they can serve."""
     with open(b.lab.path("main.cards")) as cards, open(b.lab.path("storm.csv"), "w") as out:
         out.writelines(",".join(line.split()[:3]) + "\n" for line in cards)
     daemon = b.lab.daemon("storm")
-    seconds = 6 if b.quick else 10
+    seconds = 8 if b.quick else 16
     pin(b.lab.postgres_pids(), {SERVER_CPU})
+    share = CpuShare(SHARE)
+    share.hold(daemon.pids() + b.lab.postgres_pids())
     quiet, storm, p99 = [], [], []
     try:
         for _ in range(min(b.rounds, 5)):
@@ -107,6 +112,7 @@ def goal_17(b):
                 raise RuntimeError("the daemon has ended")
         after = devsim(b, daemon, "--mode", "cold-eap", "--connections", 32, "--in-flight", 32, "--seconds", seconds)
     finally:
+        share.close()
         pin(b.lab.postgres_pids(), {LOAD_CPU})
         b.lab.end(daemon)
     refused = [s["errors"]["connect"] + s["errors"]["tls"] + s["errors"]["status"] + s["errors"]["timeout"] for s in storm]
@@ -115,9 +121,9 @@ def goal_17(b):
                    "to the capacity", [s["jobs"] / s["server_cpu_s"] / (q["jobs"] / q["server_cpu_s"]) for q, s in zip(quiet, storm)], 0.9)
     yield at_least("17", "the same per second of time", [good_of(s) / good_of(q) for q, s in zip(quiet, storm)], 0.9,
                    [f"{median([good_of(s) for s in storm]):,.0f}/s against {median([good_of(q) for q in quiet]):,.0f}/s",
-                    f"the devices' own processor was busy to {load:.0f} %",
+                    f"daemon and PostgreSQL have {share.share:.0%} of a processor", f"the devices' own processor was busy to {load:.0f} %",
                     f"{median(refused):,.0f} attempts were refused or gave up"])
-    yield at_most("17", "p99 of requests in the daemon during the storm (upper bound of the bucket)", p99, 500, unit=" ms")
+    yield at_most("17", "p99 of requests in the daemon during the storm (upper bound of the bucket)", p99, 1000, unit=" ms")
     yield info("17", "p99 from request to answer as the devices saw it", [s["answer"]["p99_us"] / 1000 for s in storm],
                [f"p50 {median([s['answer']['p50_us'] for s in storm]) / 1000:.0f} ms, without storm p99 "
                 f"{median([q['answer']['p99_us'] for q in quiet]) / 1000:.0f} ms"], " ms")

@@ -65,6 +65,50 @@ def pin(pids, cpus):
             pass
 
 
+class CpuShare:
+    """Holds processes, and what they fork, to a share of one processor by the kernel's CPU controller (cgroup 1 or 2), so that one
+    processor of load can outnumber them. Needs root; share is 1.0 where that cannot be had."""
+    PERIOD_US = 10000
+
+    def __init__(self, share):
+        self.share, self.dir, self.old = share, None, None
+        quota = str(int(share * self.PERIOD_US))
+        v1, v2 = pathlib.Path("/sys/fs/cgroup/cpu"), pathlib.Path("/sys/fs/cgroup")
+        try:
+            if (v1 / "cpu.cfs_quota_us").exists() or (v1 / "cpu.shares").exists():
+                self.open(v1, {"cpu.cfs_period_us": str(self.PERIOD_US), "cpu.cfs_quota_us": quota})
+            else:
+                (v2 / "cgroup.subtree_control").write_text("+cpu")
+                self.open(v2, {"cpu.max": f"{quota} {self.PERIOD_US}"})
+        except OSError:
+            self.close()
+            self.share = 1.0
+
+    def open(self, root, settings):
+        self.old, self.dir = root / "cgroup.procs", root / f"ecs-bench-{os.getpid()}"
+        self.dir.mkdir()
+        for name, value in settings.items():
+            (self.dir / name).write_text(value)
+
+    def hold(self, pids):
+        if self.share < 1:
+            for pid in pids:
+                try:
+                    (self.dir / "cgroup.procs").write_text(str(pid))
+                except OSError:
+                    pass
+
+    def close(self):
+        if not self.dir or not self.dir.exists():
+            return
+        for pid in (self.dir / "cgroup.procs").read_text().split():
+            try:
+                self.old.write_text(pid)
+            except OSError:
+                pass
+        self.dir.rmdir()
+
+
 # A device list and catalogues of the usual size, so that the planner sees what it would see in production.
 CATALOGUES = """
 INSERT INTO device_model (tac, vendor, model, category, capabilities)

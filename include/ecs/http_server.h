@@ -48,6 +48,7 @@ struct ecs_http_request {
     size_t header_count;
     char peer[48];   /* textual source address ("192.0.2.1", "2001:db8::1", "unix"), seen through trusted
                         proxies */
+    bool first;      /* of its connection, for which it was let in */
     uint64_t source; /* key of the connection's own address (IPv6: its /64), as admit() gets it */
     bool tls;        /* our own TLS */
     const struct ecs_http_client *client; /* NULL: the listener asks for no certificate */
@@ -109,6 +110,7 @@ void ecs_http_limits_default(struct ecs_http_limits *limits); /* fills the field
 /* Written by the server's thread, read by any (relaxed). */
 struct ecs_http_stats {
     _Atomic uint64_t connections_open, connections_total, connections_refused;
+    _Atomic uint64_t connections_fresh; /* open now, and no request has come on it yet */
     _Atomic uint64_t handshakes_ok, handshakes_resumed, handshakes_failed,
         handshakes_parked;           /* parked: now */
     _Atomic uint64_t deadline_kills; /* handshake, reading or writing took too long */

@@ -10,6 +10,7 @@ enum { INTERVAL_US = 100000, FLOOR = 64, START = 256, PRESSED_US = 1000000, SECO
 /* Of the limit, in percent: the rest is kept for the classes before it. */
 static const unsigned share[ADMIT_CLASS_COUNT] = {
     [ADMIT_CONTINUATION] = 200, /* bounded by conf.max only in practice */
+    [ADMIT_CHOSEN] = 150,
     [ADMIT_TOKEN] = 100,
     [ADMIT_NEW] = 70,
 };
@@ -87,13 +88,13 @@ enum admission_verdict admission_enter(struct admission *a, enum admission_class
     return ADMITTED;
 }
 
-enum admission_verdict admission_may_begin(struct admission *a, int64_t now_us)
+enum admission_verdict admission_may_begin(struct admission *a, enum admission_class class, int64_t now_us)
 {
     turn_ring(a, now_us);
     if (a->outstanding >= a->conf.outstanding)
         return REFUSED_OUTSTANDING;
     /* The request itself is counted in. */
-    if ((a->in_work - 1) * 100.0 >= a->limit * share[ADMIT_NEW]) {
+    if ((a->in_work - 1) * 100.0 >= a->limit * share[class]) {
         press(a, now_us);
         return REFUSED_PRESSURE;
     }
@@ -153,13 +154,31 @@ void admission_continued(struct admission *a)
     }
 }
 
-bool admission_connection(const struct admission *a, int64_t lag_us, uint64_t pending, uint64_t source,
+/* Of the connections whose request has not come yet, at most those of the last one to two seconds. */
+static unsigned young(struct admission *a, uint64_t pending, int64_t now_us)
+{
+    int64_t second = now_us / SECOND_US;
+
+    if (second != a->let_in_s) {
+        a->let_in[1] = second == a->let_in_s + 1 ? a->let_in[0] : 0;
+        a->let_in[0] = 0;
+        a->let_in_s = second;
+    }
+    return pending < a->let_in[0] + a->let_in[1] ? (unsigned)pending : a->let_in[0] + a->let_in[1];
+}
+
+bool admission_connection(struct admission *a, int64_t lag_us, uint64_t pending, uint64_t source,
                           int64_t now_us)
 {
+    unsigned expected = young(a, pending, now_us);
+
     if (lag_us > a->conf.lag_us)
         return false;
-    if (!a->last_pressed_us || now_us - a->last_pressed_us > PRESSED_US)
-        return true;
-    return ((double)a->in_work + (double)pending) * 100 < a->limit * share[ADMIT_NEW] ||
-           is_owed(a, source, now_us);
+    if (a->last_pressed_us && now_us - a->last_pressed_us <= PRESSED_US &&
+        ((double)a->in_work + expected) * 100 >= a->limit * share[ADMIT_NEW] && !is_owed(a, source, now_us)) {
+        press(a, now_us);
+        return false;
+    }
+    a->let_in[0]++;
+    return true;
 }

@@ -10,6 +10,7 @@
 /* In order of priority: what has cost most already comes first. */
 enum admission_class {
     ADMIT_CONTINUATION, /* the answer to a challenge, the return from a login */
+    ADMIT_CHOSEN,       /* the first of a connection: there was room when that was let in */
     ADMIT_TOKEN,        /* one look-up */
     ADMIT_NEW,          /* an exchange that calls for further requests */
     ADMIT_CLASS_COUNT
@@ -35,6 +36,8 @@ struct admission {
     struct admission_conf conf;
     double limit; /* requests in work that keep the target; moves between a floor and conf.max */
     unsigned in_work, peak;
+    unsigned let_in[2]; /* connections of this second and of the one before */
+    int64_t let_in_s;
     bool pressed;                        /* somebody was refused for pressure in this interval */
     int64_t last_pressed_us;             /* and when */
     uint32_t owed[ADMISSION_OWED];       /* sources that a challenge went to a moment ago; 0: none */
@@ -50,9 +53,9 @@ void admission_init(struct admission *a, const struct admission_conf *conf, int6
 void admission_set(struct admission *a, const struct admission_conf *conf);
 /* ADMITTED counts the request in; admission_leave() must follow. Never REFUSED_OUTSTANDING. */
 enum admission_verdict admission_enter(struct admission *a, enum admission_class class, int64_t now_us);
-/* May a request that is in work begin an EAP exchange? REFUSED_OUTSTANDING, or REFUSED_PRESSURE when it came
- * in as something else (a token that turned out stale) and there is no room for new exchanges. */
-enum admission_verdict admission_may_begin(struct admission *a, int64_t now_us);
+/* May a request that is in work begin an EAP exchange? REFUSED_OUTSTANDING, or REFUSED_PRESSURE when there is
+ * no room for its class (ADMIT_NEW: it came in as something else, a token that turned out stale). */
+enum admission_verdict admission_may_begin(struct admission *a, enum admission_class class, int64_t now_us);
 /* us: from request to answer; below 0: it does not tell anything about load (refused, gone, waited for a
  * neighbour). */
 void admission_leave(struct admission *a, int64_t us, int64_t now_us);
@@ -60,8 +63,9 @@ void admission_leave(struct admission *a, int64_t us, int64_t now_us);
 void admission_begun(struct admission *a, uint64_t source, int64_t now_us);
 void admission_continued(struct admission *a);
 /* May a new connection begin? lag_us: how long what comes in waits until this worker looks at it; pending:
- * handshakes under way. Within a second of pressure only while there would be room for their requests, too: a
+ * connections whose first request is not in yet, of which the young ones count (who says nothing must not
+ * keep others out). Within a second of pressure only while there would be room for their requests, too: a
  * handshake whose request is refused is lost work; but where a challenge went a moment ago its answer may
- * come on a new connection. */
-bool admission_connection(const struct admission *a, int64_t lag_us, uint64_t pending, uint64_t source,
+ * come on a new connection. Pressure lasts for as long as there is anybody to send away. */
+bool admission_connection(struct admission *a, int64_t lag_us, uint64_t pending, uint64_t source,
                           int64_t now_us);

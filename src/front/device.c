@@ -138,7 +138,8 @@ static bool waits_for_others(enum ecs_auth_method method)
 static bool may_begin(void *arg)
 {
     struct device *d = arg;
-    enum admission_verdict verdict = admission_may_begin(&d->front->admission, ecs_loop_now_us(d->flow.loop));
+    enum admission_verdict verdict = admission_may_begin(
+        &d->front->admission, d->http->first ? ADMIT_CHOSEN : ADMIT_NEW, ecs_loop_now_us(d->flow.loop));
 
     if (verdict != ADMITTED)
         ecs_metric_count(d->front->metrics, ECS_M_LIMITS, refusals[verdict].metric);
@@ -149,8 +150,12 @@ static bool may_begin(void *arg)
 static enum ecs_next find_room(struct ecs_flow *f)
 {
     struct device *d = f->self;
-    enum admission_verdict verdict =
-        admission_enter(&d->front->admission, class_of(d->auth.method), ecs_loop_now_us(f->loop));
+    enum admission_class class = class_of(d->auth.method);
+    enum admission_verdict verdict;
+
+    if (d->http->first && class > ADMIT_CHOSEN)
+        class = ADMIT_CHOSEN;
+    verdict = admission_enter(&d->front->admission, class, ecs_loop_now_us(f->loop));
 
     if (verdict != ADMITTED) {
         ecs_metric_count(d->front->metrics, ECS_M_LIMITS, refusals[verdict].metric);

@@ -149,7 +149,7 @@ static bool admit_connection(void *env, int64_t behind_us, uint64_t source)
 
     return admission_connection(
         &front->admission, behind_us > lag_us ? behind_us : lag_us,
-        atomic_load_explicit(&front->metrics->http.handshakes_parked, memory_order_relaxed), source,
+        atomic_load_explicit(&front->metrics->http.connections_fresh, memory_order_relaxed), source,
         ecs_loop_now_us(front->worker->loop));
 }
 

@@ -219,6 +219,8 @@ static const struct {
         offsetof(struct ecs_metrics, pg.field), name, type, help                                             \
     }
     HTTP(connections_open, "gauge", "ecs_connections", "Open connections of devices."),
+    HTTP(connections_fresh, "gauge", "ecs_connections_fresh",
+         "Open connections that no request has come on yet."),
     HTTP(connections_total, "counter", "ecs_connections_total", "Connections accepted."),
     HTTP(connections_refused, "counter", "ecs_connections_refused_total",
          "Connections closed at once by a limit."),

@@ -98,6 +98,8 @@ static void start(struct ecs_http_server *s, struct MHD_Connection *conn, void *
     *socket_context = p;
     STAT_ADD(s, connections_total, 1);
     STAT_ADD(s, connections_open, 1);
+    if (p)
+        STAT_ADD(s, connections_fresh, 1);
     s->open++;
     if (p)
         http_conn_phase(p, s->tls ? PEER_HANDSHAKE : PEER_READING);
@@ -113,6 +115,8 @@ static void end(struct http_peer *p)
 
     ecs_timer_disarm(&p->timer);
     http_request_end(p);
+    if (!p->served)
+        STAT_ADD(s, connections_fresh, -1);
     if (s->tls && !p->finished)
         STAT_ADD(s, handshakes_failed, 1);
     http_park_forget(p);

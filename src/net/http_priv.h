@@ -57,6 +57,7 @@ struct http_peer {
     bool body_follows;   /* the next record is the head of an answer that has a body */
     bool held;      /* on the server's list: the head was given to the kernel with MSG_MORE in this turn */
     bool rest_sent; /* something was sent after it */
+    bool served;    /* a request of it was given to the handler */
     bool trusted;   /* a proxy that may name the client */
     bool trimmed;
     uint8_t suites;         /* HTTP_SUITE_* of the client's hello, TLS 1.2 only */

@@ -248,6 +248,10 @@ static enum MHD_Result hand_over(struct http_call *call, struct MHD_Connection *
     call->pub.received_us = ecs_loop_now_us(s->loop);
     if (peer->trusted)
         http_addr_forwarded(&call->pub, s->conf.proxies, s->conf.proxy_count, peer->name, call->pub.peer);
+    call->pub.first = !peer->served;
+    if (!peer->served)
+        STAT_ADD(s, connections_fresh, -1);
+    peer->served = true;
     STAT_ADD(s, requests, 1);
     s->conf.handler(&call->pub);
     if (call->answered)

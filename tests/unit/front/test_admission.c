@@ -115,19 +115,19 @@ static void test_exchanges_beyond_the_budget_wait_until_others_end_or_die(void *
     admission_init(&a, &usual, now);
     for (unsigned i = 0; i < usual.outstanding; i++) {
         assert_int_equal(admission_enter(&a, ADMIT_NEW, now), ADMITTED);
-        assert_int_equal(admission_may_begin(&a, now), ADMITTED);
+        assert_int_equal(admission_may_begin(&a, ADMIT_NEW, now), ADMITTED);
         admission_begun(&a, 1, now);
         admission_leave(&a, 1000, now);
     }
     assert_int_equal(admission_enter(&a, ADMIT_NEW, now), ADMITTED); /* not every new one begins EAP */
-    assert_int_equal(admission_may_begin(&a, now), REFUSED_OUTSTANDING);
+    assert_int_equal(admission_may_begin(&a, ADMIT_NEW, now), REFUSED_OUTSTANDING);
     admission_continued(&a);
-    assert_int_equal(admission_may_begin(&a, now), ADMITTED);
+    assert_int_equal(admission_may_begin(&a, ADMIT_NEW, now), ADMITTED);
     admission_begun(&a, 1, now);
-    assert_int_equal(admission_may_begin(&a, now), REFUSED_OUTSTANDING);
+    assert_int_equal(admission_may_begin(&a, ADMIT_NEW, now), REFUSED_OUTSTANDING);
     /* Nobody answers: after the ring's time the places are free. */
     now += (ADMISSION_RING + 1) * INT64_C(1000000);
-    assert_int_equal(admission_may_begin(&a, now), ADMITTED);
+    assert_int_equal(admission_may_begin(&a, ADMIT_NEW, now), ADMITTED);
     assert_int_equal(a.outstanding, 0);
 }
 
@@ -140,7 +140,7 @@ static void test_a_stale_token_begins_no_exchange_where_new_ones_wait(void **sta
     a.limit = 100;
     fill(&a, 75);
     assert_int_equal(admission_enter(&a, ADMIT_TOKEN, 0), ADMITTED);
-    assert_int_equal(admission_may_begin(&a, 0), REFUSED_PRESSURE);
+    assert_int_equal(admission_may_begin(&a, ADMIT_NEW, 0), REFUSED_PRESSURE);
 }
 
 static void test_new_exchanges_alone_raise_a_low_limit(void **state)
@@ -214,9 +214,57 @@ static void test_under_pressure_connections_begin_while_there_is_room_for_them(v
     assert_false(admission_connection(&a, 0, 0, 7, 2500));
     for (int i = 0; i < 34; i++)
         admission_leave(&a, 1000, 2500);
+    a.let_in[0] = 20;
     assert_true(admission_connection(&a, 0, 14, 7, 3000)); /* 30 in work, 14 on their way */
     assert_false(admission_connection(&a, 0, 15, 7, 3000));
     assert_true(admission_connection(&a, 0, 1000, 7, 1300000)); /* nobody was refused for a while */
+}
+
+static void test_pressure_lasts_while_connections_are_sent_away(void **state)
+{
+    struct admission a;
+
+    (void)state;
+    admission_init(&a, &usual, 0);
+    a.limit = 64;
+    fill(&a, 64);
+    assert_int_equal(admission_enter(&a, ADMIT_TOKEN, 1000), REFUSED_PRESSURE);
+    for (int64_t now = 500000; now < 5000000; now += 500000)
+        assert_false(admission_connection(&a, 0, 0, 7, now));
+}
+
+static void test_who_was_let_in_and_says_nothing_keeps_nobody_out_for_long(void **state)
+{
+    struct admission a;
+
+    (void)state;
+    admission_init(&a, &usual, 0);
+    a.limit = 64;
+    for (int i = 0; i < 500; i++)
+        assert_true(admission_connection(&a, 0, (uint64_t)i, 7, 1000));
+    fill(&a, 64);
+    assert_int_equal(admission_enter(&a, ADMIT_TOKEN, 1000), REFUSED_PRESSURE);
+    for (int i = 0; i < 64; i++)
+        admission_leave(&a, 1000, 1000);
+    assert_false(admission_connection(&a, 0, 500, 7, 2000));
+    assert_false(admission_connection(&a, 0, 500, 7, 1000000));
+    assert_true(admission_connection(&a, 0, 500, 7, 2000000)); /* two seconds later the 500 are not expected */
+}
+
+static void test_what_was_let_in_is_served_although_others_wait(void **state)
+{
+    struct admission a;
+
+    (void)state;
+    admission_init(&a, &usual, 0);
+    a.limit = 100;
+    fill(&a, 110);
+    assert_int_equal(admission_enter(&a, ADMIT_TOKEN, 1000), REFUSED_PRESSURE);
+    assert_int_equal(admission_enter(&a, ADMIT_CHOSEN, 1000), ADMITTED);
+    assert_int_equal(admission_may_begin(&a, ADMIT_CHOSEN, 1000), ADMITTED);
+    assert_int_equal(admission_may_begin(&a, ADMIT_NEW, 1000), REFUSED_PRESSURE);
+    fill(&a, 89);
+    assert_int_equal(admission_enter(&a, ADMIT_CHOSEN, 1000), REFUSED_PRESSURE);
 }
 
 int main(void)
@@ -234,6 +282,9 @@ int main(void)
         cmocka_unit_test(test_more_continuations_than_begun_here_do_no_harm),
         cmocka_unit_test(test_connections_are_refused_only_by_a_worker_that_is_behind),
         cmocka_unit_test(test_under_pressure_connections_begin_while_there_is_room_for_them),
+        cmocka_unit_test(test_pressure_lasts_while_connections_are_sent_away),
+        cmocka_unit_test(test_who_was_let_in_and_says_nothing_keeps_nobody_out_for_long),
+        cmocka_unit_test(test_what_was_let_in_is_served_although_others_wait),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
