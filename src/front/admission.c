@@ -73,13 +73,22 @@ static void press(struct admission *a, int64_t now_us)
     a->last_pressed_us = now_us;
 }
 
+/* The last part of what there is at all is kept for answers to challenges, however connections were chosen.
+ */
+static bool has_room(const struct admission *a, enum admission_class class, unsigned in_work)
+{
+    double most = a->limit * share[class], ever = (double)a->conf.max * share[ADMIT_NEW];
+
+    return in_work * 100.0 < (class == ADMIT_CHOSEN && most > ever ? ever : most);
+}
+
 enum admission_verdict admission_enter(struct admission *a, enum admission_class class, int64_t now_us)
 {
     if (now_us >= a->interval_end_us)
         end_interval(a, now_us);
     if (a->in_work >= a->conf.max)
         return REFUSED_IN_WORK;
-    if (a->in_work * 100.0 >= a->limit * share[class]) {
+    if (!has_room(a, class, a->in_work)) {
         press(a, now_us);
         return REFUSED_PRESSURE;
     }
@@ -94,7 +103,7 @@ enum admission_verdict admission_may_begin(struct admission *a, enum admission_c
     if (a->outstanding >= a->conf.outstanding)
         return REFUSED_OUTSTANDING;
     /* The request itself is counted in. */
-    if ((a->in_work - 1) * 100.0 >= a->limit * share[class]) {
+    if (!has_room(a, class, a->in_work - 1)) {
         press(a, now_us);
         return REFUSED_PRESSURE;
     }

@@ -248,7 +248,8 @@ static void test_who_was_let_in_and_says_nothing_keeps_nobody_out_for_long(void 
         admission_leave(&a, 1000, 1000);
     assert_false(admission_connection(&a, 0, 500, 7, 2000));
     assert_false(admission_connection(&a, 0, 500, 7, 1000000));
-    assert_true(admission_connection(&a, 0, 500, 7, 2000000)); /* two seconds later the 500 are not expected */
+    assert_true(
+        admission_connection(&a, 0, 500, 7, 2000000)); /* two seconds later the 500 are not expected */
 }
 
 static void test_what_was_let_in_is_served_although_others_wait(void **state)
@@ -265,6 +266,19 @@ static void test_what_was_let_in_is_served_although_others_wait(void **state)
     assert_int_equal(admission_may_begin(&a, ADMIT_NEW, 1000), REFUSED_PRESSURE);
     fill(&a, 89);
     assert_int_equal(admission_enter(&a, ADMIT_CHOSEN, 1000), REFUSED_PRESSURE);
+}
+
+static void test_what_was_let_in_leaves_room_for_answers_to_challenges(void **state)
+{
+    struct admission_conf conf = usual;
+    struct admission a;
+
+    (void)state;
+    conf.max = 20;
+    admission_init(&a, &conf, 0);
+    fill(&a, 14);
+    assert_int_equal(admission_enter(&a, ADMIT_CHOSEN, 1000), REFUSED_PRESSURE);
+    assert_int_equal(admission_enter(&a, ADMIT_CONTINUATION, 1000), ADMITTED);
 }
 
 int main(void)
@@ -285,6 +299,7 @@ int main(void)
         cmocka_unit_test(test_pressure_lasts_while_connections_are_sent_away),
         cmocka_unit_test(test_who_was_let_in_and_says_nothing_keeps_nobody_out_for_long),
         cmocka_unit_test(test_what_was_let_in_is_served_although_others_wait),
+        cmocka_unit_test(test_what_was_let_in_leaves_room_for_answers_to_challenges),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
