@@ -41,6 +41,12 @@ struct ecs_app_context {
     const struct ecs_jws_signer *portal_signer; /* of {jwt} in flow-data; NULL: the placeholder stays empty */
     const char *portal_issuer, *portal_audience;
     unsigned irat_names, offered;
+    unsigned operations; /* bits 1 << enum ecs_operation that this deployment serves */
+    /* Writes the block of the application whose operation was done before; NULL: none was. */
+    void (*operation)(void *arg, struct ecs_doc *doc, struct ecs_doc_node *node);
+    void *operation_arg;
+    struct ecs_str operation_rule; /* set by it: what decided, for the log */
+    int64_t operation_validity_s;  /* set by it */
     int64_t now; /* Unix seconds */
     int utc_offset_s;
     int notif_status; /* RegisterNotifStatus of a request that asked for registration */
@@ -68,8 +74,5 @@ struct ecs_vowifi_view {
     struct ecs_str message; /* with entitlement 2; "" none */
 };
 void ecs_app_vowifi(struct ecs_app_context *context, struct ecs_vowifi_view *ret_view);
-/* Bits 1 << enum ecs_operation (ecs/operation.h) that this deployment serves, of the applications it offers.
- */
-unsigned ecs_app_operations(unsigned offered);
 /* The service of the rules engine behind an application; false for those that have none. */
 bool ecs_app_service(enum ecs_app app, enum ecs_service *ret_service);

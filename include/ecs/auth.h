@@ -42,7 +42,7 @@ struct ecs_auth_env {
     const struct ecs_logins *logins; /* OIDC and one-time codes; NULL: none */
     const struct ecs_grant_conf *grants;
     struct ecs_oauth_server *oauth; /* application servers; NULL: none */
-    unsigned operations; /* bits 1 << enum ecs_operation that this deployment serves */
+    unsigned operations;            /* bits 1 << enum ecs_operation that this deployment serves */
 };
 
 enum ecs_auth_method {
@@ -87,9 +87,10 @@ struct ecs_auth {
     struct ecs_str cookie;                            /* CHALLENGE, OTP_SENT: value of the session cookie */
     struct ecs_str location;                          /* REDIRECT */
     struct ecs_str error_url, error_data, error_text; /* DECLINED: GeneralErrorURL, -UserData, -Text */
-    const struct ecs_server_caller_conf *server;       /* proven application server; NULL: none */
+    const struct ecs_server_caller_conf *server;      /* proven application server; NULL: none */
     struct ecs_str server_scope;                      /* of its access token */
-    const struct ecs_grant_used *grant;               /* TEMPORARY, OPERATOR: the token's row */
+    struct ecs_str enterprise; /* ap2011: on whose behalf the server acts, lower case; imsi is empty then */
+    const struct ecs_grant_used *grant; /* TEMPORARY, OPERATOR: the token's row */
     bool misused;           /* a valid token came from another device than its own: auth->token tells whose */
     uint32_t retry_after_s; /* with ECS_E_RATE_LIMIT */
     unsigned verdict;       /* EAP answer: enum ecs_eap_verdict + 1; 0: none was judged */
@@ -115,6 +116,9 @@ enum ecs_rc ecs_auth_token_current(const struct ecs_token *token, uint32_t gener
  * ECS_TOKEN_TEXT_MAX+1. */
 enum ecs_rc ecs_auth_issue(const struct ecs_auth *auth, uint32_t generation, char *text,
                            int64_t *ret_validity_s) ECS_MUST_CHECK;
+/* The same for a server that acts for an enterprise; text holds ECS_ENTERPRISE_TOKEN_TEXT_MAX+1. */
+enum ecs_rc ecs_auth_issue_enterprise(const struct ecs_auth *auth, char *text,
+                                      int64_t *ret_validity_s) ECS_MUST_CHECK;
 /* Bits of the token groups of the requested applications; a token serves requests whose bits it has (A-010).
  */
 uint16_t ecs_auth_groups(const struct ecs_ts43_request *request);

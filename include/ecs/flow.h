@@ -26,7 +26,7 @@ struct ecs_step {
     uint32_t limit_ms;
 };
 
-enum { ECS_FLOW_DEPTH = 4 }; /* tables within tables */
+enum { ECS_FLOW_DEPTH = 8 }; /* tables within tables */
 
 struct ecs_flow {
     void *self; /* state of the table that runs now */

@@ -14,6 +14,10 @@ struct ecs_iccid {
     char s[23]; /* 18..22 digits, or ""; a filler F at the end of the input is dropped, so equal cards compare
                    equal */
 };
+/* Identifier of an eUICC (SGP.02 2.2.2, SGP.29): 32 digits that leave 1 when divided by 97. */
+struct ecs_eid {
+    char s[33];
+};
 /* TS.43 Table 4 terminal_id: opaque, at most 63 characters; lower-cased for comparison (TS.43 1.7). */
 struct ecs_terminal_id {
     char s[64];
@@ -29,6 +33,7 @@ struct ecs_plmn {
 bool ecs_imsi_parse(struct ecs_str s, struct ecs_imsi *ret_imsi) ECS_MUST_CHECK;
 bool ecs_msisdn_parse(struct ecs_str s, struct ecs_msisdn *ret_msisdn) ECS_MUST_CHECK; /* leading + dropped */
 bool ecs_iccid_parse(struct ecs_str s, struct ecs_iccid *ret_iccid) ECS_MUST_CHECK;
+bool ecs_eid_parse(struct ecs_str s, struct ecs_eid *ret_eid) ECS_MUST_CHECK; /* check digits included */
 /* Printable ASCII without blanks and quotes, 1..63 characters. */
 bool ecs_terminal_id_parse(struct ecs_str s, struct ecs_terminal_id *ret_id) ECS_MUST_CHECK;
 /* "00101", "001-01" or "001010": MCC, then two or three MNC digits. */

@@ -22,6 +22,13 @@ struct ecs_wrapped_key {
     size_t ki_n, opc_n; /* 16..256 */
 };
 
+/* Activation code of one line, checked and sealed. */
+struct ecs_sealed_code {
+    uint8_t bytes[512];
+    size_t n; /* 16..512 */
+    char address[254]; /* out of the code */
+};
+
 struct ecs_import_conf {
     FILE *in;
     FILE *rejects;  /* may be NULL */
@@ -30,7 +37,9 @@ struct ecs_import_conf {
     void (*progress)(void *arg, uint64_t lines, uint64_t accepted, uint64_t rejected);
     /* Needed for lines with ki; NULL: such lines are rejected. */
     enum ecs_rc (*wrap)(void *arg, const struct ecs_import_key *key, struct ecs_wrapped_key *ret_wrapped);
-    void *arg; /* of both */
+    /* Needed for lines with an activation code: NULL, or a constant sentence on what is wrong with it. */
+    const char *(*seal)(void *arg, struct ecs_str code, struct ecs_sealed_code *ret_sealed);
+    void *arg; /* of all three */
 };
 struct ecs_import_result {
     uint64_t lines, accepted, rejected; /* lines without the header and without empty ones */
@@ -47,7 +56,26 @@ enum ecs_rc ecs_import_subscribers(struct ecs_pg_sync *sync, const struct ecs_im
 /* Columns: tac (needed), vendor, model, category, capabilities (words separated by blank, ";" or "|"). */
 enum ecs_rc ecs_import_devices(struct ecs_pg_sync *sync, const struct ecs_import_conf *conf,
                                struct ecs_import_result *ret_result);
-/* Columns: subject, provider (both needed), imsi or msisdn (the line; a number must be of one subscriber). Rows
- * that exist are left alone; none is removed. */
+/* Columns: subject, provider (both needed), imsi or msisdn (the line; a number must be of one subscriber).
+ * Rows that exist are left alone; none is removed. */
 enum ecs_rc ecs_import_subjects(struct ecs_pg_sync *sync, const struct ecs_import_conf *conf,
+                                struct ecs_import_result *ret_result);
+/* Columns: iccid (needed), code (activation code, needed), smdp (name of the source, needed), profile_type,
+ * line_imsi, msisdn. Free rows are changed, those that were given out rejected. */
+enum ecs_rc ecs_import_pool(struct ecs_pg_sync *sync, const struct ecs_import_conf *conf,
+                            struct ecs_import_result *ret_result);
+/* Columns: plan_id, app (companion, primary, enterprise; both needed), brand, enterprise, service, profile_type,
+ * name, description, sort, active (true, false). */
+enum ecs_rc ecs_import_offers(struct ecs_pg_sync *sync, const struct ecs_import_conf *conf,
+                              struct ecs_import_result *ret_result);
+/* Columns: enterprise_id (needed), name, state (active, suspended), max_devices, brand. */
+enum ecs_rc ecs_import_enterprises(struct ecs_pg_sync *sync, const struct ecs_import_conf *conf,
+                                   struct ecs_import_result *ret_result);
+/* Columns: imsi, other_imsi (both needed), role (family). Rows that exist are left alone; none is removed. */
+enum ecs_rc ecs_import_relations(struct ecs_pg_sync *sync, const struct ecs_import_conf *conf,
+                                 struct ecs_import_result *ret_result);
+/* eSIM profiles that were made elsewhere. Columns: iccid, app (both needed), imsi or enterprise, eid,
+ * terminal_id, service, plan, status (activated, activating, deactivated), secondary, address, line_imsi, msisdn,
+ * name, vendor, model. No activation codes. */
+enum ecs_rc ecs_import_profiles(struct ecs_pg_sync *sync, const struct ecs_import_conf *conf,
                                 struct ecs_import_result *ret_result);

@@ -27,6 +27,7 @@ struct ecs_oauth_conf {
     int64_t requests_per_minute, failures_per_minute;
     const char *introspection_url, *introspection_client, *introspection_secret, *introspection_ca;
     int64_t introspection_keep_s;
+    int64_t enterprise_token_s; /* life of our token for a server that manages an enterprise (ap2011) */
 };
 /* Entry of section "server_callers" */
 struct ecs_server_caller_conf {
@@ -65,6 +66,9 @@ bool ecs_oauth_server_is_enabled(const struct ecs_oauth_server *server);
 
 /* Is this request one of an application server that has nothing but itself to prove (row SERVER)? */
 bool ecs_auth_server_recognises(const struct ecs_auth *auth);
+/* Has a server that manages an enterprise our token (row ENTERPRISE)? */
+bool ecs_auth_enterprise_recognises(const struct ecs_auth *auth);
+extern const struct ecs_step ecs_auth_enterprise_steps[];
 /* For methods of third parties (temporary and operator token): must the caller prove itself before? Then run
  * ecs_auth_server_steps first by ecs_flow_call with the same struct ecs_auth: auth->server is then set, or
  * the flow has failed with 400, 403 or 503. */

@@ -30,6 +30,9 @@ bool ecs_policy_uses(const struct ecs_policy *policy, enum ecs_fact fact);
  * "" and the key "notice". */
 void ecs_policy_texts(const struct ecs_policy *policy, enum ecs_type type,
                       void (*fn)(void *arg, struct ecs_str text, const char *file, unsigned line), void *arg);
+/* The same for one decision. */
+void ecs_policy_texts_of(const struct ecs_policy *policy, enum ecs_decision decision,
+                         void (*fn)(void *arg, struct ecs_str text, const char *file, unsigned line), void *arg);
 
 /* Appends one JSON object: service, app, policy (hash), decisions with value and rule, all rules with each
  * condition, its fact's value and outcome, the decisions the rule set and those it would have set later than

@@ -67,6 +67,8 @@ enum ecs_type {
                        */
     ECS_TYPE_URL,     /* s: https address, "" for none, "portal" for the address in the server setting */
     ECS_TYPE_TEMPLATE, /* s: text with {placeholders} of ecs_flow_placeholders, "" for none */
+    ECS_TYPE_NAME,     /* s: name of something in the configuration, "" for none */
+    ECS_TYPE_PATTERN,  /* s: extended regular expression (POSIX), "" for none */
     ECS_TYPE_COUNT
 };
 
@@ -116,7 +118,7 @@ const char *ecs_word(enum ecs_words list, int64_t position); /* NULL outside the
 
 struct ecs_decision_value {
     int64_t i;        /* BOOL, INT, ENUM, DURATION (seconds) */
-    struct ecs_str s; /* MESSAGE, URL, TEMPLATE; NUL-terminated, lives as long as the policy */
+    struct ecs_str s; /* MESSAGE, URL, TEMPLATE, NAME, PATTERN; NUL-terminated, lives as long as the policy */
     int rule;         /* position of the rule that set it, -1 for the default block */
 };
 

@@ -21,11 +21,12 @@ struct ecs_token {
 
 /* What a portal hand-over refers to (ServiceFlow_UserData): the same sealing with another label. */
 struct ecs_flow_ref {
-    struct ecs_imsi imsi;
+    struct ecs_imsi imsi; /* "": none, with a journey of an enterprise only */
     uint8_t terminal[16];
     uint8_t service; /* AppID number - 2000 */
     uint32_t tac;    /* of the terminal, 0: it is no IMEI */
     int64_t issued_s, expires_s;
+    int64_t journey; /* id (ecs/store_odsa.h), 0: none, as in references of former versions */
 };
 
 void ecs_token_terminal_digest(struct ecs_crypto *crypto, const struct ecs_terminal_id *id,
@@ -39,6 +40,25 @@ enum ecs_rc ecs_token_seal(struct ecs_crypto *crypto, const struct ecs_sealer *s
 /* ECS_E_TOKEN_INVALID: not ours, damaged or of a removed key. Expiry and binding are the caller's checks. */
 enum ecs_rc ecs_token_open(const struct ecs_sealer *sealer, struct ecs_str text,
                            struct ecs_token *ret_token) ECS_MUST_CHECK;
+
+/* Of a server that manages the devices of an enterprise (ap2011, OS-004): bound to both. */
+enum {
+    ECS_ENTERPRISE_ID_MAX = 128,
+    ECS_ENTERPRISE_TOKEN_BYTES = 2 + 12 + 25 + ECS_ENTERPRISE_ID_MAX + 16,
+    ECS_ENTERPRISE_TOKEN_TEXT_MAX = ECS_BASE32_LEN(ECS_ENTERPRISE_TOKEN_BYTES)
+};
+struct ecs_enterprise_token {
+    uint8_t requestor[16];                      /* digest of the lower-cased requestor_id */
+    char enterprise[ECS_ENTERPRISE_ID_MAX + 1]; /* as it was asked for */
+    int64_t issued_s, expires_s;
+};
+void ecs_enterprise_requestor_digest(struct ecs_crypto *crypto, struct ecs_str requestor_id,
+                                     uint8_t ret_digest[16]);
+/* out holds ECS_ENTERPRISE_TOKEN_TEXT_MAX+1 bytes. */
+enum ecs_rc ecs_enterprise_token_seal(struct ecs_crypto *crypto, const struct ecs_sealer *sealer,
+                                      const struct ecs_enterprise_token *token, char *out) ECS_MUST_CHECK;
+enum ecs_rc ecs_enterprise_token_open(const struct ecs_sealer *sealer, struct ecs_str text,
+                                      struct ecs_enterprise_token *ret_token) ECS_MUST_CHECK;
 
 enum ecs_rc ecs_flow_ref_seal(struct ecs_crypto *crypto, const struct ecs_sealer *sealer,
                               const struct ecs_flow_ref *ref, char *out) ECS_MUST_CHECK;

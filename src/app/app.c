@@ -12,24 +12,13 @@ static const struct {
     enum ecs_service service;
     app_build_fn build;
     enum ecs_decision status; /* whose rule is named in logs */
-    unsigned operations;      /* bits 1 << enum ecs_operation that build answers */
 } apps[] = {
-    {ECS_APP_2003, ECS_SERVICE_VOICE, app_build_voice, ECS_DECIDE_VOICE_LTE_HOME, 0},
-    {ECS_APP_2004, ECS_SERVICE_VOWIFI, app_build_vowifi, ECS_DECIDE_VOWIFI_OFFER, 0},
-    {ECS_APP_2005, ECS_SERVICE_SMSOIP, app_build_smsoip, ECS_DECIDE_SMSOIP_STATUS, 0},
+    {ECS_APP_2003, ECS_SERVICE_VOICE, app_build_voice, ECS_DECIDE_VOICE_LTE_HOME},
+    {ECS_APP_2004, ECS_SERVICE_VOWIFI, app_build_vowifi, ECS_DECIDE_VOWIFI_OFFER},
+    {ECS_APP_2005, ECS_SERVICE_SMSOIP, app_build_smsoip, ECS_DECIDE_SMSOIP_STATUS},
 };
 
 enum { NOT_OFFERED_VALIDITY_S = 86400, INCOMPATIBLE = 2 };
-
-unsigned ecs_app_operations(unsigned offered)
-{
-    unsigned operations = 0;
-
-    for (size_t i = 0; i < ECS_ARRAY_LEN(apps); i++)
-        if (offered & 1u << apps[i].app)
-            operations |= apps[i].operations;
-    return operations;
-}
 
 bool ecs_app_service(enum ecs_app app, enum ecs_service *ret_service)
 {
@@ -59,13 +48,15 @@ static void build_not_offered(struct ecs_app_context *c, struct ecs_doc *doc, st
         ecs_doc_int(doc, node, "EntitlementStatus", INCOMPATIBLE);
     } else {
         /* 405 is no block: whoever may send it has judged before; beside other applications it is this. */
-        if (ecs_operation_judge(c->request, ecs_app_operations(c->offered), &result) != ECS_OK)
+        if (ecs_operation_judge(c->request, c->operations, &result) != ECS_OK)
             result = ECS_RESULT_GENERAL;
         ecs_doc_int(doc, node, "OperationResult", result);
         if (app == ECS_APP_2006 && result == ECS_RESULT_GENERAL)
             ecs_doc_int(doc, node, "CompanionAppEligibility", INCOMPATIBLE);
         if (app == ECS_APP_2009 && result == ECS_RESULT_GENERAL)
             ecs_doc_int(doc, node, "PrimaryAppEligibility", INCOMPATIBLE);
+        if (app == ECS_APP_2011 && result == ECS_RESULT_GENERAL)
+            ecs_doc_int(doc, node, "EnterpriseAppEligibility", INCOMPATIBLE);
     }
     app_validity(c, NOT_OFFERED_VALIDITY_S, NULL);
 }
@@ -94,6 +85,13 @@ static enum ecs_rc build_one(struct ecs_app_context *c, struct ecs_doc *doc, enu
         ecs_decide(c->policy, apps[i].service, &c->facts, &decisions);
         result->rule = ecs_decide_rule(c->policy, apps[i].status, &decisions);
         rc = apps[i].build(c, doc, node, &decisions, result);
+    }
+    if (!result->offered && c->operation && ecs_app_has_operations(app) && c->offered & 1u << app) {
+        result->offered = true;
+        result->status = 1;
+        c->operation(c->operation_arg, doc, node);
+        result->rule = c->operation_rule;
+        app_validity(c, c->operation_validity_s, NULL);
     }
     if (!result->offered)
         build_not_offered(c, doc, node, app);

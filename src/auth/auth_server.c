@@ -55,7 +55,9 @@ bool ecs_auth_server_is_wanted(const struct ecs_auth *auth)
 
 /* ---- who calls, and what for ---- */
 
-static const char *refusal_of(const struct ecs_auth *auth, const struct ecs_oauth_caller *caller)
+/* enterprise {NULL, 0}: none is named. */
+static const char *refusal_of(const struct ecs_auth *auth, const struct ecs_oauth_caller *caller,
+                              struct ecs_str enterprise)
 {
     const struct ecs_ts43_request *r = auth->request;
     const struct ecs_server_caller_conf *c = caller->conf;
@@ -67,8 +69,7 @@ static const char *refusal_of(const struct ecs_auth *auth, const struct ecs_oaut
             return "requestor_id: may not use this application";
     if (r->param[ECS_P_OPERATION].n && !oauth_list_has_nocase(&c->operations, r->param[ECS_P_OPERATION]))
         return "requestor_id: may not use this operation";
-    if (r->param[ECS_P_ENTERPRISE_ID].n && c->enterprise_ids.n &&
-        !oauth_list_has_nocase(&c->enterprise_ids, r->param[ECS_P_ENTERPRISE_ID]))
+    if (enterprise.n && c->enterprise_ids.n && !oauth_list_has_nocase(&c->enterprise_ids, enterprise))
         return "requestor_id: may not act for this enterprise_id";
     return NULL;
 }
@@ -94,7 +95,7 @@ static enum ecs_next check_caller(struct ecs_flow *f)
     w->caller = oauth_find_requestor(w->server, r->param[ECS_P_REQUESTOR_ID]);
     if (!w->caller)
         return ecs_flow_fail(f, ECS_E_FORBIDDEN, "requestor_id: not registered");
-    why = refusal_of(auth, w->caller);
+    why = refusal_of(auth, w->caller, r->param[ECS_P_ENTERPRISE_ID]);
     if (why)
         return ecs_flow_fail(f, ECS_E_FORBIDDEN, "%s", why);
     w->presented = presented_token(auth);
@@ -202,6 +203,26 @@ static enum ecs_next judge_token(struct ecs_flow *f)
 
 /* ---- whom it is about ---- */
 
+static enum ecs_next pass_enterprise(struct ecs_flow *f, struct ecs_str enterprise)
+{
+    struct ecs_auth *auth = f->self;
+    char *lower;
+
+    if (!enterprise.n)
+        return ecs_flow_fail(f, ECS_E_BAD_PARAMETER, "enterprise_id is missing"); /* OS-006 */
+    if (enterprise.n > ECS_ENTERPRISE_ID_MAX)
+        return ecs_flow_fail(f, ECS_E_BAD_PARAMETER, "enterprise_id is too long");
+    lower = ecs_strdup(f->arena, enterprise); /* String: letter case does not matter (1.7) */
+    if (!lower)
+        return ecs_flow_fail(f, ECS_E_NO_MEMORY, "no memory for the enterprise");
+    for (size_t i = 0; i < enterprise.n; i++)
+        if (lower[i] >= 'A' && lower[i] <= 'Z')
+            lower[i] = (char)(lower[i] + 'a' - 'A');
+    auth->enterprise = (struct ecs_str){lower, enterprise.n};
+    auth->outcome = ECS_AUTH_PASSED;
+    return ECS_DONE;
+}
+
 static enum ecs_next find_subject(struct ecs_flow *f)
 {
     struct ecs_auth *auth = f->self;
@@ -217,7 +238,7 @@ static enum ecs_next find_subject(struct ecs_flow *f)
     if (!auth->request->param[ECS_P_OPERATION].n)
         return ecs_flow_fail(f, ECS_E_BAD_PARAMETER, "operation is missing");
     if (ecs_ts43_request_has_app(auth->request, ECS_APP_2011))
-        return ecs_flow_fail(f, ECS_E_METHOD, "operation: not supported here");
+        return pass_enterprise(f, auth->request->param[ECS_P_ENTERPRISE_ID]);
     return ecs_flow_fail(f, ECS_E_BAD_PARAMETER, "temporary_token is missing");
 }
 
@@ -228,3 +249,69 @@ const struct ecs_step ecs_auth_server_steps[] = {
     {"find-subject", find_subject, 0},
     {0},
 };
+
+/* ---- our token of a server that manages an enterprise ---- */
+
+bool ecs_auth_enterprise_recognises(const struct ecs_auth *auth)
+{
+    const struct ecs_ts43_request *r = auth->request;
+
+    return ecs_oauth_server_is_enabled(auth->env->oauth) && r->param[ECS_P_REQUESTOR_ID].n &&
+           r->param[ECS_P_TOKEN].n && ecs_ts43_request_has_app(r, ECS_APP_2011);
+}
+
+/* The caller's entry may have changed since the token was made: it is asked again. */
+static enum ecs_next open_enterprise(struct ecs_flow *f)
+{
+    struct ecs_auth *auth = f->self;
+    const struct ecs_ts43_request *r = auth->request;
+    struct ecs_enterprise_token token;
+    struct ecs_oauth_caller *caller = oauth_find_requestor(auth->env->oauth, r->param[ECS_P_REQUESTOR_ID]);
+    uint8_t requestor[16];
+    const char *why;
+
+    if (ecs_enterprise_token_open(auth->env->token_sealer, r->param[ECS_P_TOKEN], &token) != ECS_OK)
+        return ecs_flow_fail(f, ECS_E_TOKEN_INVALID,
+                             "token: not one of ours, damaged, or its key was removed");
+    if (auth->now >= token.expires_s)
+        return ecs_flow_fail(f, ECS_E_TOKEN_EXPIRED, "token: expired");
+    ecs_enterprise_requestor_digest(auth->env->crypto, r->param[ECS_P_REQUESTOR_ID], requestor);
+    if (!ecs_ct_equal(requestor, token.requestor, sizeof(requestor)))
+        return ecs_flow_fail(f, ECS_E_TOKEN_INVALID, "token: issued to another requestor_id");
+    if (r->param[ECS_P_ENTERPRISE_ID].n &&
+        !ecs_str_eq_nocase(r->param[ECS_P_ENTERPRISE_ID], ecs_str_of(token.enterprise)))
+        return ecs_flow_fail(f, ECS_E_TOKEN_INVALID, "token: issued for another enterprise_id");
+    if (!caller)
+        return ecs_flow_fail(f, ECS_E_FORBIDDEN, "requestor_id: not registered");
+    why = refusal_of(auth, caller, ecs_str_of(token.enterprise));
+    if (why)
+        return ecs_flow_fail(f, ECS_E_FORBIDDEN, "%s", why);
+    if (!r->param[ECS_P_OPERATION].n)
+        return ecs_flow_fail(f, ECS_E_BAD_PARAMETER, "operation is missing");
+    auth->server = caller->conf;
+    return pass_enterprise(f, ecs_str_of(ecs_strdup(f->arena, ecs_str_of(token.enterprise))));
+}
+
+const struct ecs_step ecs_auth_enterprise_steps[] = {
+    {"open-token", open_enterprise, 0},
+    {0},
+};
+
+enum ecs_rc ecs_auth_issue_enterprise(const struct ecs_auth *auth, char *text, int64_t *ret_validity_s)
+{
+    const struct ecs_ts43_request *r = auth->request;
+    struct ecs_enterprise_token token = {.issued_s = auth->now};
+
+    if (auth->method == ECS_AUTH_ENTERPRISE && r->param[ECS_P_TOKEN].n <= ECS_ENTERPRISE_TOKEN_TEXT_MAX &&
+        ecs_enterprise_token_open(auth->env->token_sealer, r->param[ECS_P_TOKEN], &token) == ECS_OK) {
+        memcpy(text, r->param[ECS_P_TOKEN].p, r->param[ECS_P_TOKEN].n);
+        text[r->param[ECS_P_TOKEN].n] = '\0';
+        *ret_validity_s = token.expires_s - auth->now;
+        return ECS_OK; /* renewed by a new access token only (10.2) */
+    }
+    *ret_validity_s = auth->env->oauth->conf->enterprise_token_s;
+    token.expires_s = auth->now + *ret_validity_s;
+    ecs_enterprise_requestor_digest(auth->env->crypto, r->param[ECS_P_REQUESTOR_ID], token.requestor);
+    memcpy(token.enterprise, auth->enterprise.p, auth->enterprise.n);
+    return ecs_enterprise_token_seal(auth->env->crypto, auth->env->token_sealer, &token, text);
+}

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "ecs/conf.h"
-#include "ecs/ts43.h"
 #include "ecs/operation.h"
+#include "ecs/ts43.h"
 #include "oauth_priv.h"
 
 static const char *const token_words[] = {"own", "introspection", NULL};
@@ -13,10 +13,11 @@ const struct ecs_setting ecs_oauth_settings[] = {
     {ECS_KEY(BOOL, "enabled", struct ecs_oauth_conf, enabled), .def = "false",
      .help = "Application servers of section server_callers may call (TS.43 2.8.3)."},
     {ECS_KEY(BOOL, "demand", struct ecs_oauth_conf, demand), .def = "true",
-     .help = "A request with a temporary or operator token must name the requestor_id of one of "
-             "server_callers. false: such requests are served without one, too. A request with a temporary "
-             "token, a terminal_id and no requestor_id counts as another device of the user (transfers), except "
-             "for ap2014: let such tokens be minted for named requestors only where that matters."},
+     .help =
+         "A request with a temporary or operator token must name the requestor_id of one of "
+         "server_callers. false: such requests are served without one, too. A request with a temporary "
+         "token, a terminal_id and no requestor_id counts as another device of the user (transfers), except "
+         "for ap2014: let such tokens be minted for named requestors only where that matters."},
     {ECS_KEY(ENUM, "tokens", struct ecs_oauth_conf, tokens), .def = "own", .names = token_words,
      .help = "own: access tokens come from our token endpoint. introspection: they come from another "
              "authorization server, which is asked about each (RFC 7662)."},
@@ -44,6 +45,11 @@ const struct ecs_setting ecs_oauth_settings[] = {
     {ECS_KEY(PATH, "introspection_ca", struct ecs_oauth_conf, introspection_ca),
      .flags = ECS_SETTING_FILE_MUST_EXIST,
      .help = "PEM file of the authorities that it is verified by; left out: those of the system."},
+    {ECS_KEY(DURATION_S, "enterprise_token", struct ecs_oauth_conf, enterprise_token_s), .def = "1h",
+     .min = 60, .max = 86400,
+     .help = "Life of the token that a server gets for an enterprise by CheckEligibility of ap2011; "
+             "afterwards it "
+             "needs a new access token."},
     {ECS_KEY(DURATION_S, "introspection_keep", struct ecs_oauth_conf, introspection_keep_s), .def = "30s",
      .min = 0, .max = 300,
      .help =

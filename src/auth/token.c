@@ -187,8 +187,17 @@ enum ecs_rc ecs_flow_ref_seal(struct ecs_crypto *crypto, const struct ecs_sealer
     *at++ = ref->service;
     at = put(at, (uint64_t)ref->issued_s, 5);
     at = put(at, (uint64_t)(ref->expires_s - ref->issued_s), 4);
-    put(at, ref->tac, 4);
+    at = put(at, ref->tac, 4);
+    put(at, (uint64_t)ref->journey, 8);
     return seal(crypto, sealer, VERSION_FLOW, NULL, content, out);
+}
+
+static bool is_empty_imsi(const uint8_t *at)
+{
+    for (size_t i = 0; i < BCD_LEN; i++)
+        if (at[i] != 0xff)
+            return false;
+    return true;
 }
 
 enum ecs_rc ecs_flow_ref_open(const struct ecs_sealer *sealer, struct ecs_str text,
@@ -211,9 +220,16 @@ enum ecs_rc ecs_flow_ref_open(const struct ecs_sealer *sealer, struct ecs_str te
     ref.issued_s = (int64_t)value;
     at = get(at, &value, 4);
     ref.expires_s = ref.issued_s + (int64_t)value;
-    get(at, &value, 4);
+    at = get(at, &value, 4);
     ref.tac = (uint32_t)value;
-    if (!good)
+    get(at, &value, 8);
+    ref.journey = (int64_t)value;
+    if (!good) {
+        if (!ref.journey || !is_empty_imsi(content))
+            return ECS_E_TOKEN_INVALID;
+        memset(&ref.imsi, 0, sizeof(ref.imsi));
+    }
+    if (ref.journey < 0)
         return ECS_E_TOKEN_INVALID;
     *ret_ref = ref;
     return ECS_OK;

@@ -12,6 +12,8 @@ enum {
     MSISDN_MAX = 15,
     ICCID_MIN = 18,
     ICCID_MAX = 22,
+    EID_LEN = 32,
+    EID_MODULUS = 97,
     TERMINAL_ID_MAX = 63,
     IMEI_MIN = 14,
     IMEI_MAX = 17,
@@ -63,6 +65,21 @@ bool ecs_iccid_parse(struct ecs_str s, struct ecs_iccid *ret_iccid)
         return false;
     memcpy(iccid.s, s.p, s.n);
     *ret_iccid = iccid;
+    return true;
+}
+
+bool ecs_eid_parse(struct ecs_str s, struct ecs_eid *ret_eid)
+{
+    unsigned rest = 0;
+
+    if (!is_digits_of_length(s, EID_LEN, EID_LEN))
+        return false;
+    for (size_t i = 0; i < s.n; i++)
+        rest = (rest * 10 + (unsigned)(s.p[i] - '0')) % EID_MODULUS;
+    if (rest != 1)
+        return false;
+    memcpy(ret_eid->s, s.p, s.n);
+    ret_eid->s[s.n] = '\0';
     return true;
 }
 

@@ -7,7 +7,7 @@
 
 #include "ecs/store_operator.h"
 
-enum { PLANS_MAX = 10000 };
+enum { PLANS_MAX = 10000, EID_DIGITS = 32 };
 
 /* ---- plans ---- */
 
@@ -324,11 +324,15 @@ static struct identity *identity_of(struct admin_call *c)
 
 static enum ecs_next take_terminal(struct admin_call *c, struct identity *i)
 {
+    struct ecs_eid eid;
+
     if (!i)
         return admin_no_memory(c);
     c->not_found = "this device has no mark";
     if (!ecs_terminal_id_parse(c->arg[0], &i->id))
-        return admin_refuse(c, "terminal_id", "must be an IMEI or a UUID as the device sends it");
+        return admin_refuse(c, "terminal_id", "must be an IMEI or a UUID as the device sends it, or an EID");
+    if (i->id.n == EID_DIGITS && ecs_str_is_digits(c->arg[0]) && !ecs_eid_parse(c->arg[0], &eid))
+        return admin_refuse(c, "terminal_id", "has the length of an EID, but its check digits are wrong");
     ecs_terminal_id_mask(&i->id, c->subject);
     return ECS_NEXT;
 }

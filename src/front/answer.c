@@ -35,6 +35,7 @@ static void set_context(struct answer *a, const struct ecs_ts43_request *request
     c->portal_audience = s->callback->audience[0] ? s->callback->audience : s->policy_conf->portal_url;
     c->irat_names = s->irat_names;
     c->offered = s->offered;
+    c->operations = a->engine->auth.operations;
     c->now = a->now;
     c->utc_offset_s = (int)s->policy_conf->utc_offset_minutes * 60;
 }
@@ -69,6 +70,27 @@ static enum ecs_rc add_token(struct answer *a, const struct ecs_auth *auth,
     return ECS_OK;
 }
 
+/* A server that acts for an enterprise has a token of its own kind; temporary tokens and others have none. */
+static enum ecs_rc add_enterprise_token(struct answer *a, const struct ecs_auth *auth)
+{
+    int64_t validity_s;
+    enum ecs_rc rc = ecs_auth_issue_enterprise(auth, a->token, &validity_s);
+
+    if (rc == ECS_OK)
+        ecs_doc_token(a->doc, ecs_str_of(a->token), validity_s);
+    return rc;
+}
+
+void answer_prepare(struct answer *a, const struct ecs_ts43_request *request,
+                    const struct ecs_subscriber_facts *facts, const struct ecs_auth *auth)
+{
+    if (!a->prepared) {
+        set_context(a, request, facts, auth ? &auth->imsi : &request->imsi);
+        ecs_app_facts(&a->context);
+    }
+    a->prepared = true;
+}
+
 enum ecs_rc answer_build(struct answer *a, const struct ecs_ts43_request *request,
                          const struct ecs_subscriber_facts *facts, const struct ecs_auth *auth)
 {
@@ -78,8 +100,7 @@ enum ecs_rc answer_build(struct answer *a, const struct ecs_ts43_request *reques
     a->doc = ecs_doc_new(a->arena);
     if (!a->doc)
         return ECS_E_TOO_LARGE;
-    set_context(a, request, facts, auth ? &auth->imsi : &request->imsi);
-    ecs_app_facts(&a->context);
+    answer_prepare(a, request, facts, auth);
     rc = ecs_app_build(&a->context, a->doc);
     if (rc != ECS_OK)
         return rc;
@@ -89,6 +110,8 @@ enum ecs_rc answer_build(struct answer *a, const struct ecs_ts43_request *reques
         version = version < 1 ? 1 : INT32_MAX;
     if (!ecs_doc_vers(a->doc, version, spread(a, auth, a->context.validity_s)))
         return ECS_E_INTERNAL;
+    if (auth && auth->enterprise.n)
+        return add_enterprise_token(a, auth);
     return auth && ecs_auth_method_issues_token(auth->method) ? add_token(a, auth, facts) : ECS_OK;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A call of a portal partner, from route to answer. Faults that a partner can act on are results of the call
- * (callback_refuse) and are written to the audit table with its name; only what is ours to mend fails the
- * flow. */
+/* A call of a server (portal partner, SM-DP+, BSS), from route to answer. Faults that a caller can act on are
+ * results of the call (callback_refuse), those of partners are written to the audit table with its name; only
+ * what is ours to mend fails the flow. */
 #include "callback.h"
 
 #include <string.h>
@@ -12,15 +12,16 @@
 
 enum {
     CALL_MEMORY = 1 << 20,
-    BODY_MAX = 16 << 10,
+    BODY_MAX = 64 << 10, /* of an SM-DP+, with what the eUICC has signed */
     CONNECTIONS = 512,
     AUDIT_LIMIT_MS = 5000,
+    TAIL_MAX = 128,
     LIMITER_SLOTS = 1024
 };
 
 const struct callback_route callback_routes[] = {
-#define CALLBACK(method, path, handler, help)                                                                \
-    {ECS_HTTP_##method, path, callback_##handler##_steps, #handler, help},
+#define CALLBACK(method, path, handler, who, help)                                                           \
+    {ECS_HTTP_##method, path, callback_##handler##_steps, #handler, callback_by_##who, #who, help},
 #include "callback_routes.def"
 #undef CALLBACK
     {0},
@@ -34,7 +35,8 @@ static const struct {
     [CALLBACK_NO_PATH] = {404, "no_such_path", "there is no such path"},
     [CALLBACK_METHOD] = {405, "method_not_allowed", "this path takes POST only"},
     [CALLBACK_NO_CREDENTIAL] = {401, "credential_needed", "a bearer token is needed"},
-    [CALLBACK_UNKNOWN_PARTNER] = {403, "unknown_partner", "no partner has this certificate or token"},
+    [CALLBACK_UNKNOWN_PARTNER] = {403, "unknown_partner",
+                                  "nobody who may call this has that certificate or token"},
     [CALLBACK_RATE_LIMITED] = {429, "rate_limited", "too many calls"},
     [CALLBACK_BAD_REQUEST] = {400, "bad_request", "the body is malformed"},
     [CALLBACK_REFERENCE_UNKNOWN] = {404, "reference_unknown", "the reference is not one of this server"},
@@ -45,6 +47,8 @@ static const struct {
     [CALLBACK_SUBSCRIBER_GONE] = {404, "subscriber_gone", "the subscriber is no longer there"},
     [CALLBACK_FLOW_CLOSED] = {409, "flow_closed", "the flow of this reference has ended"},
     [CALLBACK_EVENT_REUSED] = {409, "event_id_reused", "event_id was used for another report"},
+    [CALLBACK_PROCEDURE_GONE] = {404, "procedure_gone", "the procedure of this reference is not kept any more"},
+    [CALLBACK_NOT_EXPECTED] = {409, "not_expected", "the procedure does not take this event where it stands"},
 };
 
 /* ---- for handlers ---- */
@@ -74,14 +78,28 @@ enum ecs_next callback_bind(struct callback_call *call, const struct ecs_json_fi
 
 /* ---- steps ---- */
 
+/* A row's path may end with a part that is free: "{event}". */
+static bool is_path(struct callback_call *c, const char *wanted, struct ecs_str path)
+{
+    size_t n = strcspn(wanted, "{");
+
+    if (!wanted[n])
+        return ecs_str_eq(path, ecs_str_of(wanted));
+    if (path.n <= n || path.n - n > TAIL_MAX || memcmp(path.p, wanted, n) != 0 ||
+        memchr(path.p + n, '/', path.n - n))
+        return false;
+    return front_keep(c->flow.arena, (struct ecs_str){path.p + n, path.n - n}, &c->tail);
+}
+
 static enum ecs_next route(struct ecs_flow *f)
 {
     struct callback_call *c = f->self;
     struct ecs_str path = c->http->path;
     enum ecs_next next;
+    uint64_t caller;
 
     for (const struct callback_route *r = callback_routes; r->path && !c->route; r++)
-        if (ecs_str_eq(path, ecs_str_of(r->path)))
+        if (is_path(c, r->path, path))
             c->route = r;
     if (!c->route) {
         callback_refuse(c, CALLBACK_NO_PATH, NULL);
@@ -91,26 +109,40 @@ static enum ecs_next route(struct ecs_flow *f)
         callback_refuse(c, CALLBACK_METHOD, NULL);
         return ECS_NEXT;
     }
-    next = callback_identify(c);
+    next = c->route->identify(c);
     if (next != ECS_NEXT)
         return next == ECS_DONE ? ECS_NEXT : next;
-    if (!ecs_limiter_take(c->front->callback_limiter, ecs_hash(c->partner->name, strlen(c->partner->name)),
-                          ecs_loop_now_us(f->loop), &c->retry_after_s)) {
+    caller = ecs_hash_more(ecs_hash(c->route->who, strlen(c->route->who)), c->caller, strlen(c->caller));
+    if (!ecs_limiter_take(c->front->callback_limiter, caller, ecs_loop_now_us(f->loop), &c->retry_after_s)) {
         callback_refuse(c, CALLBACK_RATE_LIMITED, NULL);
         return ECS_NEXT;
     }
     return ecs_flow_call(f, c->route->steps, c);
 }
 
-/* What a partner was refused or told; reports that were carried out have their row already. */
+static int good_status(const struct callback_call *c)
+{
+    return c->good_status ? c->good_status : faults[CALLBACK_GOOD].status;
+}
+
+static const char *who_calls(const struct callback_call *c)
+{
+    return c->route ? c->route->who : "caller";
+}
+
+/* What a partner was refused or told; reports that were carried out have their row already. What an SM-DP+ or
+ * a BSS has told stands in the timelines of journeys. */
 static enum ecs_next audit(struct ecs_flow *f)
 {
     struct callback_call *c = f->self;
     const char *actor, *action, *detail;
 
-    ecs_metric_count(c->front->metrics, c->fault ? ECS_M_PORTAL_REFUSED : ECS_M_PORTAL, 0);
-    ecs_log(&c->log, ECS_EV_PORTAL, "%s by partner %s: %d %s", c->route ? c->route->name : "no path",
-            c->partner ? c->partner->name : "unknown", faults[c->fault].status,
+    if (!c->route || c->route->identify == callback_by_partner)
+        ecs_metric_count(c->front->metrics, c->fault ? ECS_M_PORTAL_REFUSED : ECS_M_PORTAL, 0);
+    else
+        ecs_metric_count(c->front->metrics, c->fault ? ECS_M_INBOUND_REFUSED : ECS_M_INBOUND, 0);
+    ecs_log(&c->log, ECS_EV_PORTAL, "%s by %s %s: %d %s", c->route ? c->route->name : "no path", who_calls(c),
+            c->caller ? c->caller : "unknown", c->fault ? faults[c->fault].status : good_status(c),
             c->fault ? faults[c->fault].code : "done");
     if (!c->partner || c->audited)
         return ECS_NEXT;
@@ -144,7 +176,12 @@ static enum ecs_next answer(struct ecs_flow *f)
 {
     struct callback_call *c = f->self;
 
-    c->reply = (struct ecs_http_reply){.status = faults[c->fault].status, .content_type = "application/json"};
+    c->reply = (struct ecs_http_reply){.status = c->fault ? faults[c->fault].status : good_status(c),
+                                       .content_type = "application/json"};
+    if (c->reply.status == 204)
+        c->reply.content_type = NULL;
+    if (c->extra.name.p)
+        add_header(c, c->extra.name, c->extra.value);
     if (c->fault)
         write_fault(c, faults[c->fault].code, c->why ? c->why : faults[c->fault].text);
     if (c->fault == CALLBACK_METHOD)
@@ -164,7 +201,9 @@ static enum ecs_next answer_error(struct ecs_flow *f)
     bool reused = f->rc == ECS_E_CONFLICT && c->route;     /* of two reports at once on two hand-overs */
 
     c->field = NULL;
-    if (reused)
+    if (f->rc == ECS_E_NOT_FOUND && c->ref.journey)
+        write_fault(c, faults[CALLBACK_PROCEDURE_GONE].code, faults[CALLBACK_PROCEDURE_GONE].text);
+    else if (reused)
         write_fault(c, faults[CALLBACK_EVENT_REUSED].code, faults[CALLBACK_EVENT_REUSED].text);
     else if (value)
         write_fault(c, faults[CALLBACK_BAD_REQUEST].code, "the database refuses a value");
@@ -173,8 +212,8 @@ static enum ecs_next answer_error(struct ecs_flow *f)
     c->reply = (struct ecs_http_reply){.status = ecs_rc_http(f->rc), .content_type = "application/json"};
     if (c->reply.status == 503)
         add_header(c, ECS_STR("Retry-After"), ECS_STR("5"));
-    ecs_log_at(&c->log, ECS_EV_PORTAL, (enum ecs_log_level)ecs_rc_level(f->rc), "%s by partner %s: %d %s: %s",
-               c->route ? c->route->name : "no path", c->partner ? c->partner->name : "unknown",
+    ecs_log_at(&c->log, ECS_EV_PORTAL, (enum ecs_log_level)ecs_rc_level(f->rc), "%s by %s %s: %d %s: %s",
+               c->route ? c->route->name : "no path", who_calls(c), c->caller ? c->caller : "unknown",
                c->reply.status, ecs_rc_name(f->rc), f->reason);
     return ECS_DONE;
 }
@@ -196,7 +235,8 @@ static void call_end(struct ecs_flow *f)
     struct ecs_http_reply reply = c->reply;
 
     if (http) {
-        front_take_body(http, &c->out, ECS_STR("{}"), &reply);
+        if (reply.status != 204)
+            front_take_body(http, &c->out, ECS_STR("{}"), &reply);
         if (c->fault == CALLBACK_RATE_LIMITED)
             reply.headers[reply.header_count++] = (struct ecs_http_header){
                 ECS_STR("Retry-After"), ecs_str_of(ecs_printf(http->arena, "%u", c->retry_after_s + 1))};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The listener for servers of operator-hosted and third-party pages: partners resolve hand-over references
- * and report what their users did (docs/portal-contract.md). Worker 0. */
+/* The listener for servers: those of operator-hosted and third-party pages, which resolve hand-over
+ * references and report what their users did (docs/portal-contract.md), SM-DP+ and BSS, which notify. Worker
+ * 0. */
 #pragma once
 
 #include "ecs/json.h"
@@ -60,6 +61,8 @@ enum callback_fault {
     CALLBACK_SUBSCRIBER_GONE,
     CALLBACK_FLOW_CLOSED,
     CALLBACK_EVENT_REUSED,
+    CALLBACK_PROCEDURE_GONE,
+    CALLBACK_NOT_EXPECTED,
     CALLBACK_FAULT_COUNT
 };
 
@@ -68,7 +71,10 @@ struct callback_route {
     enum ecs_http_method method;
     const char *path;
     const struct ecs_step *steps; /* self: struct callback_call */
-    const char *name, *help;
+    const char *name;
+    /* Who calls: call->caller and what belongs to its kind are set (ECS_NEXT), or a fault (ECS_DONE). */
+    enum ecs_next (*identify)(struct callback_call *call);
+    const char *who, *help;
 };
 extern const struct callback_route callback_routes[]; /* ends with path NULL */
 
@@ -79,10 +85,13 @@ struct callback_call {
     struct engine *engine;
     struct ecs_http_request *http; /* NULL: the client has gone */
     const struct callback_route *route;
-    const struct ecs_partner_conf *partner;
+    const char *caller;                     /* name in the configuration; NULL: nobody known */
+    const struct ecs_partner_conf *partner; /* of calls of partners */
+    const struct ecs_smdp_conf *smdp;       /* of calls of SM-DP+ */
     struct ecs_log_ctx log;
     int64_t now;                        /* Unix seconds */
     struct ecs_str body, authorization; /* copies in the call's arena */
+    struct ecs_str tail;                /* of a path that ends with {name}; {NULL, 0}: of another one */
     bool over_tls;
     struct ecs_http_client client; /* fingerprint "" without a certificate */
     /* of the hand-over, after callback_open */
@@ -95,7 +104,9 @@ struct callback_call {
     void *own; /* of the handler */
     /* answer */
     enum callback_fault fault;
-    const char *why, *field; /* in the arena or static; NULL: the fault's own text, none */
+    int good_status;              /* instead of 200; 204 has no body */
+    struct ecs_http_header extra; /* further header of the answer; name p NULL: none */
+    const char *why, *field;      /* in the arena or static; NULL: the fault's own text, none */
     uint32_t retry_after_s;
     struct ecs_buf out;
     struct ecs_json_out json;
@@ -104,7 +115,7 @@ struct callback_call {
     struct ecs_http_reply reply;
 };
 
-#define CALLBACK(method, path, handler, help) extern const struct ecs_step callback_##handler##_steps[];
+#define CALLBACK(method, path, handler, who, help) extern const struct ecs_step callback_##handler##_steps[];
 #include "callback_routes.def"
 #undef CALLBACK
 
@@ -112,8 +123,14 @@ struct callback_call {
 enum ecs_next callback_refuse(struct callback_call *call, enum callback_fault fault, const char *why);
 /* Body into out; ECS_DONE with BAD_REQUEST and the member in "field", else ECS_NEXT. */
 enum ecs_next callback_bind(struct callback_call *call, const struct ecs_json_field *fields, void *out);
-/* Who calls: call->partner, or a fault (ECS_DONE). */
-enum ecs_next callback_identify(struct callback_call *call);
+/* Bearer token of the call; {NULL, 0}: none. */
+struct ecs_str callback_bearer(const struct callback_call *call);
+/* Same bytes, in the same time whatever they are. False also when libcrypto failed. */
+bool callback_same_secret(struct callback_call *call, const char *wanted, struct ecs_str given);
+/* Identify functions of routes. */
+enum ecs_next callback_by_partner(struct callback_call *call); /* callback_partner.c */
+enum ecs_next callback_by_smdp(struct callback_call *call);    /* callback_smdp.c */
+enum ecs_next callback_by_bss(struct callback_call *call);     /* callback_bss.c */
 /* Opens call->reference and loads the line's facts; the step behind it must begin with callback_admit. May
  * wait. */
 enum ecs_next callback_open(struct callback_call *call);

@@ -12,6 +12,9 @@ static const struct {
     const char *service;
 } services[] = {
     {ECS_APP_2004, "vowifi"},
+    {ECS_APP_2006, "odsa"},
+    {ECS_APP_2009, "odsa"},
+    {ECS_APP_2011, "odsa"},
 };
 
 /* ---- partner ---- */
@@ -32,7 +35,7 @@ static bool is_fingerprint(const char *wanted, const char *have)
     return *have == '\0';
 }
 
-static bool is_token(struct callback_call *c, const char *wanted, struct ecs_str given)
+bool callback_same_secret(struct callback_call *c, const char *wanted, struct ecs_str given)
 {
     uint8_t a[32], b[32];
     struct ecs_str text = ecs_str_of(wanted);
@@ -49,17 +52,24 @@ static bool is_partner(struct callback_call *c, const struct ecs_partner_conf *p
         return false;
     if (p->subject && !(c->client.subject[0] && strcmp(p->subject, c->client.subject) == 0))
         return false;
-    return !p->token || (bearer.n && is_token(c, p->token, bearer));
+    return !p->token || (bearer.n && callback_same_secret(c, p->token, bearer));
 }
 
-enum ecs_next callback_identify(struct callback_call *c)
+struct ecs_str callback_bearer(const struct callback_call *c)
 {
-    struct ecs_str bearer = ECS_STR_NULL, scheme = ECS_STR("Bearer ");
-    const struct ecs_partner_conf *partners;
-    size_t n;
+    struct ecs_str scheme = ECS_STR("Bearer "), bearer = ECS_STR_NULL;
 
     if (ecs_str_starts_with_nocase(c->authorization, scheme))
         bearer = ecs_str_trim((struct ecs_str){c->authorization.p + scheme.n, c->authorization.n - scheme.n});
+    return bearer.n ? bearer : ECS_STR_NULL;
+}
+
+enum ecs_next callback_by_partner(struct callback_call *c)
+{
+    struct ecs_str bearer = callback_bearer(c);
+    const struct ecs_partner_conf *partners;
+    size_t n;
+
     if (!c->over_tls && !bearer.n)
         return callback_refuse(c, CALLBACK_NO_CREDENTIAL, NULL);
     if (c->over_tls && !c->client.fingerprint[0]) /* the listener lets nobody in without one */
@@ -68,7 +78,10 @@ enum ecs_next callback_identify(struct callback_call *c)
     for (size_t i = 0; i < n && !c->partner; i++)
         if (is_partner(c, &partners[i], bearer))
             c->partner = &partners[i];
-    return c->partner ? ECS_NEXT : callback_refuse(c, CALLBACK_UNKNOWN_PARTNER, NULL);
+    if (!c->partner)
+        return callback_refuse(c, CALLBACK_UNKNOWN_PARTNER, NULL);
+    c->caller = c->partner->name;
+    return ECS_NEXT;
 }
 
 /* ---- hand-over ---- */
@@ -81,6 +94,11 @@ static const char *service_of(uint8_t number)
     return NULL;
 }
 
+static bool is_odsa(const struct callback_call *c)
+{
+    return strcmp(c->service, "odsa") == 0;
+}
+
 enum ecs_next callback_open(struct callback_call *c)
 {
     struct ecs_str parts[] = {ECS_STR("flow-reference"), c->reference};
@@ -91,12 +109,16 @@ enum ecs_next callback_open(struct callback_call *c)
     c->service = service_of(c->ref.service);
     if (!c->service)
         return callback_refuse(c, CALLBACK_REFERENCE_UNKNOWN, NULL);
+    if (is_odsa(c) != ecs_str_starts_with(ecs_str_of(c->route->path), ECS_STR("/v1/odsa/")))
+        return callback_refuse(c, CALLBACK_REFERENCE_UNKNOWN, "the reference is for other calls than this one");
     ecs_imsi_mask(&c->ref.imsi, c->subject);
     memcpy(c->log.imsi, c->subject, sizeof(c->log.imsi));
     if (!ecs_digest(c->front->crypto, ECS_DIGEST_SHA256, parts, 2, c->digest))
         return ecs_flow_fail(&c->flow, ECS_E_INTERNAL, "digest");
     if (c->ref.tac)
         tac = ecs_printf(c->flow.arena, "%08u", (unsigned)c->ref.tac);
+    if (!c->ref.imsi.s[0])
+        return ECS_NEXT; /* of an enterprise */
     c->key = (struct ecs_facts_key){.imsi = ecs_str_of(c->ref.imsi.s), .tac = ecs_str_of(tac)};
     return ecs_store_facts(&c->flow, c->front->store, &c->key, &c->facts);
 }
@@ -113,7 +135,7 @@ enum ecs_next callback_admit(struct callback_call *c)
 {
     if (!is_listed(&c->partner->services, ecs_str_of(c->service)))
         return callback_refuse(c, CALLBACK_SERVICE_FORBIDDEN, NULL);
-    if (!c->facts.known)
+    if (c->ref.imsi.s[0] && !c->facts.known)
         return callback_refuse(c, CALLBACK_SUBSCRIBER_GONE, NULL);
     if (!is_listed(&c->partner->brands, c->facts.brand))
         return callback_refuse(c, CALLBACK_BRAND_FORBIDDEN, NULL);

@@ -274,6 +274,8 @@ static enum ecs_next load_facts(struct ecs_flow *f)
         device_note_request(d); /* only now known: the request that opened the exchange */
     if (d->auth.outcome != ECS_AUTH_PASSED)
         return ecs_flow_goto(f, device_send_round);
+    if (d->auth.enterprise.n)
+        return ECS_NEXT; /* no line behind it */
     if (f->log)
         ecs_imsi_mask(&d->auth.imsi, f->log->imsi);
     if (d->auth.facts) {
@@ -305,6 +307,8 @@ static enum ecs_next check_subscriber(struct ecs_flow *f)
 {
     struct device *d = f->self;
 
+    if (d->auth.enterprise.n)
+        return ECS_NEXT;
     if (d->auth.method == ECS_AUTH_TOKEN &&
         (!d->facts.known ||
          ecs_auth_token_current(&d->auth.token, (uint32_t)d->facts.token_generation) != ECS_OK)) {
@@ -356,6 +360,7 @@ const struct ecs_step device_steps[] = {
     {"check-subscriber", check_subscriber, 0},
     {"register-push", notify_register, 0},
     {"check-operation", device_check_operation, 0},
+    {"operate", device_operate, 0},
     {"decide", decide, 0},
     {"render", render, 0},
     {"send", device_send_document, 0},
@@ -376,8 +381,9 @@ static void client_gone(void *arg)
 static void leave(struct device *d)
 {
     int64_t now = ecs_clock_mono_us();
-    bool tells =
-        d->http && !waits_for_others(d->auth.method) && (d->flow.rc == ECS_OK || d->flow.rc == ECS_E_TIMEOUT);
+    /* Operations wait for the driver of journeys: no load of ours. */
+    bool tells = d->http && !waits_for_others(d->auth.method) && !d->answer.context.operation &&
+                 (d->flow.rc == ECS_OK || d->flow.rc == ECS_E_TIMEOUT);
 
     /* The exchange was found, whatever became of it. */
     if (d->auth.method == ECS_AUTH_EAP_CONTINUE && (d->auth.verdict || d->auth.imsi.s[0]))

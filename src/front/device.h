@@ -13,13 +13,19 @@ struct answer {
     struct ecs_app_context context;
     struct ecs_doc *doc;
     int64_t validity_max_s; /* 0: none */
-    char token[ECS_TOKEN_TEXT_MAX + 1];
+    bool prepared;          /* context and facts are there */
+    char token[ECS_ENTERPRISE_TOKEN_TEXT_MAX + 1];
 };
+
+/* Context and facts, for what needs them before the document is built. */
+void answer_prepare(struct answer *a, const struct ecs_ts43_request *request,
+                    const struct ecs_subscriber_facts *facts, const struct ecs_auth *auth);
 
 /* auth NULL: for explain, without a token. ECS_E_TOO_LARGE or ECS_E_INTERNAL. */
 enum ecs_rc answer_build(struct answer *a, const struct ecs_ts43_request *request,
                          const struct ecs_subscriber_facts *facts, const struct ecs_auth *auth);
-/* The document of a failed authentication (ECS_AUTH_DECLINED): error parameters for each application, no TOKEN. */
+/* The document of a failed authentication (ECS_AUTH_DECLINED): error parameters for each application, no
+ * TOKEN. */
 enum ecs_rc answer_build_declined(struct answer *a, const struct ecs_ts43_request *request,
                                   const struct ecs_auth *auth);
 
@@ -36,6 +42,7 @@ struct device {
     bool authenticating, admitted, no_room; /* no_room: told so, and counted */
     bool from_memory; /* the facts are those of an earlier request: the database is away */
     struct ecs_subscriber_facts facts;
+    struct ecs_odsa odsa; /* of an operation */
     struct answer answer;
     struct ecs_http_reply reply;
 };
@@ -47,5 +54,7 @@ enum ecs_next device_send_round(struct ecs_flow *f);
 enum ecs_next device_send_error(struct ecs_flow *f);
 /* After authentication: 405 for an operation that this deployment does not serve (P-054). */
 enum ecs_next device_check_operation(struct ecs_flow *f);
+/* The operation of the request, before the document is built. */
+enum ecs_next device_operate(struct ecs_flow *f);
 /* Applications and TAC into the log context; oddities of the request into the log. */
 void device_note_request(struct device *d);

@@ -60,7 +60,7 @@ static void begin_sms(void *arg)
     ecs_flow_start(&job->flow, job->front->worker->loop, job->flow.arena, NULL, sms_steps, job, sms_end);
 }
 
-static bool start_sms(void *owner, struct ecs_str msisdn, struct ecs_str text, uint16_t port)
+bool engine_login_sms(void *owner, struct ecs_str msisdn, struct ecs_str text, uint16_t port)
 {
     struct front *front = owner;
     struct ecs_arena *arena;
@@ -103,7 +103,7 @@ bool engine_login_new(struct front *front, struct engine *e)
     struct ecs_logins_conf conf = {
         .otp = ecs_conf_get(s->conf, "otp"),
         .messages = s->messages,
-        .sms = {start_sms, front},
+        .sms = {engine_login_sms, front},
         .stats_of = stats_of,
         .stats_owner = front,
     };

@@ -8,6 +8,8 @@
 /* Sets e->logins and tells e->auth; false: no memory (logged). */
 bool engine_login_new(struct front *front, struct engine *e);
 void engine_login_free(struct engine *e);
+/* Takes a text message on: true when it will be sent, behind the answer. owner: struct front. */
+bool engine_login_sms(void *owner, struct ecs_str msisdn, struct ecs_str text, uint16_t port);
 
 /* When a snapshot is loaded: what the sections oidc, otp and web say together. */
 void login_snapshot_check(const struct ecs_snapshot *s, const char *path, struct ecs_faults *faults);

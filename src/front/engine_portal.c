@@ -10,7 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ecs/bss.h"
 #include "ecs/jws.h"
+#include "ecs/smdp.h"
 #include "web.h"
 
 enum { KEY_MAX = 16384 };
@@ -142,6 +144,19 @@ static void check_template(void *arg, struct ecs_str text, const char *file, uns
         ecs_fault_add(arg, file, line, 0, "{jwt} needs callback.signing in the configuration");
 }
 
+/* SM-DP+ and BSS call there, too. */
+static bool has_notifiers(const struct ecs_snapshot *s)
+{
+    const struct ecs_bss_conf *bss = ecs_conf_get(s->conf, "bss");
+    size_t n;
+    const struct ecs_smdp_conf *smdp = ecs_conf_list(s->conf, "smdp", &n);
+
+    for (size_t i = 0; i < n; i++)
+        if (smdp[i].notifiers.n)
+            return true;
+    return bss->notifiers.n || bss->events_token;
+}
+
 void callback_snapshot_load(struct ecs_snapshot *s, const char *path, struct ecs_faults *faults)
 {
     const struct ecs_partner_conf *partners;
@@ -154,8 +169,9 @@ void callback_snapshot_load(struct ecs_snapshot *s, const char *path, struct ecs
         check_signing(s, path, faults);
     else if (s->policy)
         ecs_policy_texts(s->policy, ECS_TYPE_TEMPLATE, check_template, faults);
-    if (s->callback->listen.n && !n)
-        ecs_fault_add(faults, path, 0, 0, "callback.listen is given, but partners is empty");
+    if (s->callback->listen.n && !n && !has_notifiers(s))
+        ecs_fault_add(faults, path, 0, 0,
+                      "callback.listen is given, but partners is empty and neither smdp nor bss names notifiers");
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < i; k++)
             if (strcmp(partners[i].name, partners[k].name) == 0)

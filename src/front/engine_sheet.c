@@ -29,10 +29,12 @@ void sheet_snapshot_load(struct ecs_snapshot *s, const char *path, struct ecs_fa
         return;
     if (!s->web->public_url[0])
         ecs_fault_add(faults, path, 0, 0, "websheet.enabled needs web.public_url");
+    if (s->websheet->transfer_code && !ecs_conf_get(s->conf, "sms"))
+        ecs_fault_add(faults, path, 0, 0, "websheet.transfer_code needs section sms");
     if (s->portal_url[0] == '\0') {
         s->portal_url = web_url(s, "vowifi", s->arena);
         if (s->policy)
-            ecs_policy_texts(s->policy, ECS_TYPE_TEMPLATE, check_template, faults);
+            ecs_policy_texts_of(s->policy, ECS_DECIDE_VOWIFI_FLOW_DATA, check_template, faults);
     }
     if (!s->portal_url) {
         s->portal_url = "";

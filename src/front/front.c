@@ -11,6 +11,7 @@
 #include "ecs/oauth_server.h"
 #include "ecs/vectors.h"
 #include "engine_login.h"
+#include "engine_odsa.h"
 #include "node.h"
 #include "notify.h"
 #include "sheet.h"
@@ -36,7 +37,7 @@ static void set_auth(struct front *front, struct engine *e)
         .vectors = &ecs_vectors_local,
         .oauth = e->oauth,
         .grants = ecs_conf_get(s->conf, "grants"),
-        .operations = ecs_app_operations(s->offered),
+        .operations = ecs_odsa_operations(s->offered),
     };
 }
 
@@ -62,7 +63,7 @@ enum ecs_rc engine_new(struct front *front, struct ecs_snapshot *snapshot, struc
         engine_unref(e);
         return ECS_E_NO_MEMORY;
     }
-    if (!engine_push_new(front, e) || !engine_login_new(front, e)) {
+    if (!engine_push_new(front, e) || !engine_login_new(front, e) || !engine_odsa_new(front, e)) {
         engine_unref(e);
         return ECS_E_NO_MEMORY;
     }
@@ -80,6 +81,7 @@ void engine_unref(struct engine *engine)
 {
     if (!engine || --engine->refs)
         return;
+    engine_odsa_free(engine);
     engine_sheet_free(engine);
     engine_login_free(engine);
     engine_push_free(engine);
@@ -254,9 +256,10 @@ static enum ecs_rc make_parts(struct front *front, const struct ecs_snapshot *s)
     room = admission_conf(s->limits);
     admission_init(&front->admission, &room, ecs_loop_now_us(front->worker->loop));
     front->store = start_store(front, s);
+    front->odsa = ecs_odsa_runner_new(front->worker->loop, &front->worker->cache);
     if (!ecs_lag_start(&front->lag, front->worker->loop))
         return ECS_E_INTERNAL;
-    if (!front->crypto || !front->pool || !front->gzip || !front->device_limiter || !front->source_limiter)
+    if (!front->odsa || !front->crypto || !front->pool || !front->gzip || !front->device_limiter || !front->source_limiter)
         return ECS_E_NO_MEMORY;
     return front->store ? ECS_OK : ECS_E_CONFIG;
 }
@@ -274,6 +277,8 @@ static void free_parts(struct front *front)
     ecs_timer_disarm(&front->reap_timer);
     ecs_timer_disarm(&front->announce_timer);
     ecs_timer_disarm(&front->drain_timer);
+    ecs_timer_disarm(&front->odsa_timer);
+    ecs_odsa_runner_free(front->odsa); /* its drives hold engines and wait for the store */
     last_known_free(front->known);
     ecs_store_free(front->store);
     engine_unref(front->engine);
@@ -314,6 +319,7 @@ enum ecs_rc front_start(struct ecs_worker *worker, void *arg)
     }
     if (worker->index == 0) {
         reaper_start(front);
+        odsa_start(front);
         policy_announce(front);
         front->notify = notify_start(front);
     }

@@ -8,6 +8,7 @@
 #include "ecs/front.h"
 #include "ecs/gzip.h"
 #include "ecs/lag.h"
+#include "ecs/odsa.h"
 #include "ecs/worker.h"
 #include "last_known.h"
 #include "metrics.h"
@@ -33,6 +34,10 @@ struct engine {
     struct ecs_neighbour *hook; /* partner's web hook, or NULL */
     const struct ecs_notify_conf *notify;
     unsigned push_channels; /* 1 << enum ecs_push_channel that can be sent by, and bit 0 */
+    struct ecs_smdps *smdps;
+    struct ecs_bss *bss;
+    struct ecs_sealer *code_sealer; /* activation codes in rows */
+    struct ecs_odsa_env odsa;       /* eSIM orchestration: operations, journeys */
 };
 
 /* First member of what http->user points to on the device listeners. */
@@ -66,6 +71,8 @@ struct front {
     struct admission admission;
     struct ecs_lag lag;
     struct notify *notify;    /* worker 0 only */
+    struct ecs_odsa_runner *odsa; /* journeys that this worker is at */
+    struct ecs_timer odsa_timer;  /* worker 0 */
     struct last_known *known; /* NULL until the settings ask for it */
     bool draining;
     size_t reap_at; /* table whose turn it is */

@@ -9,6 +9,7 @@
 #include "ecs/eap_server.h"
 #include "ecs/log.h"
 #include "ecs/negotiate.h"
+#include "ecs/smdp.h"
 #include "ecs/ts43.h"
 
 /* Writes {label="value",...} of one cell; false behind the last one. */
@@ -127,6 +128,24 @@ static bool label_LIMIT(unsigned cell, struct ecs_buf *out)
                                         "database", "pressure", "exchanges"};
 
     return label_words("limit", words, ECS_ARRAY_LEN(words), cell, out);
+}
+
+/* Cell: ECS_SMDP_STATUS_COUNT * enum ecs_smdp_function + enum ecs_smdp_status. */
+static bool label_SMDP(unsigned cell, struct ecs_buf *out)
+{
+    if (cell >= (unsigned)ECS_SMDP_FN_COUNT * ECS_SMDP_STATUS_COUNT)
+        return false;
+    ecs_buf_printf(out, "{function=\"%s\",status=\"%s\"}",
+                   ecs_smdp_function_names[cell / ECS_SMDP_STATUS_COUNT],
+                   ecs_smdp_status_names[cell % ECS_SMDP_STATUS_COUNT]);
+    return true;
+}
+
+static bool label_JOURNEY(unsigned cell, struct ecs_buf *out)
+{
+    static const char *const words[] = {"started", "done", "failed", "dismissed", "expired"};
+
+    return label_words("outcome", words, ECS_ARRAY_LEN(words), cell, out);
 }
 
 static const struct {
@@ -254,6 +273,10 @@ static const struct {
      "Those of them that should have been sent by now."},
     {offsetof(struct ecs_metrics, notify_oldest_s), "ecs_notifications_oldest_seconds", "gauge",
      "How long the oldest of these has been due."},
+    {offsetof(struct ecs_metrics, journeys_stuck), "ecs_journeys_stuck", "gauge",
+     "Open procedures of eSIM orchestration that try something again, or are overdue for five minutes."},
+    {offsetof(struct ecs_metrics, journeys_oldest_s), "ecs_journeys_oldest_seconds", "gauge",
+     "How long the one has stood that has changed least lately."},
 #undef HTTP
 #undef PG
 };
@@ -302,6 +325,7 @@ void ecs_metrics_write(struct ecs_metrics *const *workers, unsigned n,
     write_latency(workers, n, out);
     write_fields(workers, n, out);
     write_channels(workers, n, out);
+    ecs_metrics_write_journeys(workers, n, out);
     ecs_metrics_write_neighbours(workers, n, out);
     write_head(out, "ecs_build_info", "gauge", "Version of the daemon.");
     ecs_buf_printf(out, "ecs_build_info{version=\"%s\"} 1\n", ECS_VERSION);

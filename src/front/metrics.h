@@ -17,7 +17,12 @@ enum ecs_metric {
     ECS_METRIC_COUNT
 };
 
-enum { ECS_METRIC_CELLS = 64, ECS_LATENCY_BUCKETS = 14, ECS_METRIC_NEIGHBOURS = 32 };
+enum {
+    ECS_METRIC_CELLS = 64,
+    ECS_LATENCY_BUCKETS = 14,
+    ECS_METRIC_NEIGHBOURS = 32,
+    ECS_METRIC_JOURNEY_STATES = 32
+};
 
 /* Cell of METHODS: 4 * enum ecs_auth_method + one of these. */
 enum { ECS_M_AUTH_OK, ECS_M_AUTH_REFUSED, ECS_M_AUTH_CHALLENGE, ECS_M_AUTH_ERROR };
@@ -31,6 +36,13 @@ enum {
     ECS_M_REGISTER_DISABLED
 };
 enum { ECS_M_GZIP_REQUEST, ECS_M_GZIP_ANSWER };
+enum {
+    ECS_M_JOURNEY_STARTED,
+    ECS_M_JOURNEY_DONE,
+    ECS_M_JOURNEY_FAILED,
+    ECS_M_JOURNEY_DISMISSED,
+    ECS_M_JOURNEY_EXPIRED
+};
 enum {
     ECS_M_LIMIT_DEVICE,
     ECS_M_LIMIT_SOURCE,
@@ -50,6 +62,13 @@ struct ecs_metrics {
     _Atomic uint64_t in_work; /* now */
     /* Outbox as worker 0 last saw it; channels that it leaves alone, by enum ecs_push_channel. */
     _Atomic uint64_t notify_waiting, notify_due, notify_oldest_s, notify_stopped[7];
+    /* Open journeys of all nodes as worker 0 last saw them. */
+    struct {
+        char state[32];
+        _Atomic uint64_t open;
+    } journeys[ECS_METRIC_JOURNEY_STATES];
+    _Atomic unsigned journey_state_n;
+    _Atomic uint64_t journeys_stuck, journeys_oldest_s;
     struct ecs_http_stats http;
     struct ecs_pg_stats pg;
     struct {
@@ -74,6 +93,12 @@ void ecs_metric_latency(struct ecs_metrics *m, unsigned kind, int64_t us);
  * places are taken. By the worker's thread only. */
 struct ecs_neighbour_stats *ecs_metrics_neighbour(struct ecs_metrics *m, const char *name);
 void ecs_metrics_write_neighbours(struct ecs_metrics *const *workers, unsigned n, struct ecs_buf *out);
+
+/* All figures of open journeys by state become 0; then n more of a state (word of [a-z-]). By the worker's
+ * thread only. */
+void ecs_metrics_journeys_reset(struct ecs_metrics *m);
+void ecs_metrics_journeys_open(struct ecs_metrics *m, struct ecs_str state, uint64_t n);
+void ecs_metrics_write_journeys(struct ecs_metrics *const *workers, unsigned n, struct ecs_buf *out);
 
 struct ecs_metrics_totals {
     int64_t start_s, certificate_expires_s, reloads, reload_failures;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The operation of a request that is proven: does this deployment serve it? (TS.43 Table 13, Table 38) */
+/* The operation of a request that is proven: does this deployment serve it (TS.43 Table 13, Table 38)? Then
+ * it is done, before the document is built. */
 #include "device.h"
+#include "sheet.h"
 
 #include "ecs/operation.h"
 
@@ -16,4 +18,42 @@ enum ecs_next device_check_operation(struct ecs_flow *f)
     if (rc != ECS_OK)
         return ecs_flow_fail(f, rc, "operation: is not supported here");
     return ECS_NEXT;
+}
+
+static void write_block(void *arg, struct ecs_doc *doc, struct ecs_doc_node *node)
+{
+    struct device *d = arg;
+
+    ecs_odsa_document(&d->odsa, doc, node);
+    d->answer.context.operation_rule = d->odsa.rule;
+    d->answer.context.operation_validity_s = d->odsa.validity_s;
+}
+
+enum ecs_next device_operate(struct ecs_flow *f)
+{
+    struct device *d = f->self;
+    struct ecs_app_context *c = &d->answer.context;
+    enum ecs_app app;
+    int result;
+
+    if (d->auth.outcome != ECS_AUTH_PASSED || !ecs_operation_app(&d->request, &app) ||
+        !(d->engine->snapshot->offered & 1u << app) ||
+        ecs_operation_judge(&d->request, d->engine->auth.operations, &result) != ECS_OK ||
+        result != ECS_RESULT_SUCCESS)
+        return ECS_NEXT;
+    answer_prepare(&d->answer, &d->request, &d->facts, &d->auth);
+    d->odsa = (struct ecs_odsa){
+        .env = &d->engine->odsa,
+        .request = &d->request,
+        .auth = &d->auth,
+        .line = &d->facts,
+        .facts = &c->facts,
+        .language = c->language,
+        .now = d->now,
+        .portal = sheet_odsa_portal,
+        .portal_arg = d,
+    };
+    c->operation = write_block;
+    c->operation_arg = d;
+    return ecs_flow_call(f, ecs_odsa_steps, &d->odsa);
 }

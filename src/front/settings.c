@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The sections of the configuration file and the rows of those that belong to the daemon itself. */
 #include "callback.h"
+#include "ecs/bss.h"
 #include "ecs/grant.h"
 #include "ecs/login.h"
+#include "ecs/odsa.h"
 #include "ecs/oauth_server.h"
 #include "ecs/push_conf.h"
+#include "ecs/smdp.h"
 #include "notify.h"
 #include "settings_check.h"
 #include "sheet.h"
@@ -255,6 +258,12 @@ const struct ecs_section ecs_sections[] = {
      .help = "Pages of the operator or of others: their servers' calls, signed user data (docs/portal-contract.md)."},
     {"partners", partner_settings, sizeof(struct ecs_partner_conf), .is_list = true, .check = partner_check,
      .help = "Servers of such pages."},
+    {"odsa", ecs_odsa_settings, sizeof(struct ecs_odsa_conf), .check = ecs_odsa_settings_check,
+     .help = "On-device activation of eSIMs (TS.43 6 to 8, 10): ap2006, ap2009, ap2011."},
+    {"smdp", ecs_smdp_settings, sizeof(struct ecs_smdp_conf), .is_list = true, .check = ecs_smdp_settings_check,
+     .help = "Sources of eSIM profiles, the first that serves a profile type and EID counts."},
+    {"bss", ecs_bss_settings, sizeof(struct ecs_bss_conf), .check = ecs_bss_settings_check,
+     .help = "The operator's business support: eligibility, plans, orders (docs/bss.md)."},
     {"web", web_settings, sizeof(struct ecs_web_conf), .check = ecs_check_web,
      .help = "Web pages and endpoints on the device listeners."},
     {"websheet", sheet_settings, sizeof(struct ecs_websheet_conf), .check = sheet_check,

@@ -14,6 +14,8 @@ struct ecs_websheet_conf {
     const char *operator_name; /* "" none */
     struct ecs_str_list countries;
     int64_t session_s, address_validity_s; /* address_validity_s 0: without end */
+    int64_t esim_terms;                    /* version of the terms of the eSIM pages, 0: none */
+    bool transfer_code;
 };
 extern const struct ecs_setting sheet_settings[];
 bool sheet_check(const void *section, struct ecs_faults *faults, const struct ecs_yaml_node *node);
@@ -42,8 +44,10 @@ struct sheet_form {
     struct ecs_address address, suggestion;
 };
 
+struct sheet_odsa;
 struct sheet {
     struct web_call *call;
+    const char *place; /* below web.path: "vowifi", "odsa" */
     struct ecs_str sid, back; /* p NULL: none */
     struct ecs_flow_ref ref;
     bool has_secret;
@@ -61,6 +65,7 @@ struct sheet {
     struct ecs_sheet_open open;
     struct ecs_sheet_move move;
     struct ecs_sheet_result result;
+    struct sheet_odsa *odsa; /* of the eSIM pages (sheet_odsa.h) */
 };
 
 /* sheet_open.c: steps until the session is known. The first two end with ECS_DONE when there is nothing to
@@ -86,3 +91,17 @@ bool sheet_country_allowed(const struct ecs_websheet_conf *conf, struct ecs_str 
 /* sheet_show.c */
 enum sheet_page sheet_current(const struct sheet *s);
 void sheet_show(struct sheet *s, enum sheet_page page);
+
+/* ---- pages of eSIM activation (sheet_odsa*.c) ---- */
+
+bool sheet_odsa_enabled(const struct ecs_snapshot *s);
+extern const struct ecs_step sheet_odsa_steps[], sheet_odsa_not_enabled_steps[], sheet_odsa_fault_steps[];
+void sheet_odsa_error(struct web_call *call, enum ecs_rc rc);
+
+/* URL and user data of a hand-over for a journey (ecs/odsa.h); arg: struct device. journey NULL: of the page
+ * that tells why the application is not enabled, also for a request that is not proven (7.7). url "portal":
+ * policy.portal_url, or the built-in pages when that is empty. False: there is no such page, or memory is
+ * short. */
+bool sheet_odsa_portal(void *arg, struct ecs_arena *arena, const struct ecs_journey *journey,
+                       struct ecs_str url, struct ecs_str data_template, struct ecs_str *ret_url,
+                       struct ecs_str *ret_data);

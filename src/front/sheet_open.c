@@ -8,6 +8,7 @@
 #include <string.h>
 
 enum { SERVICE_VOWIFI = 4, TOKEN_BYTES = 16 };
+enum { SERVICE_COMPANION = 6, SERVICE_PRIMARY = 9, SERVICE_ENTERPRISE = 11 };
 
 static const char cookie_name[] = "ecs_sheet";
 
@@ -36,6 +37,28 @@ bool sheet_step_token(struct sheet *s, int32_t step, char *out)
     return true;
 }
 
+/* ---- the two sets of pages ---- */
+
+static bool is_odsa(const struct sheet *s)
+{
+    return strcmp(s->place, "odsa") == 0;
+}
+
+static bool is_for_place(const struct sheet *s)
+{
+    if (!is_odsa(s))
+        return s->ref.service == SERVICE_VOWIFI && !s->ref.journey;
+    return s->ref.journey && (s->ref.service == SERVICE_COMPANION || s->ref.service == SERVICE_PRIMARY ||
+                              s->ref.service == SERVICE_ENTERPRISE);
+}
+
+/* A cookie of the other pages opens nothing here. */
+static bool row_is_of_place(const struct sheet *s)
+{
+    return is_odsa(s) ? ecs_str_starts_with(s->row.service, ECS_STR("odsa-"))
+                      : ecs_str_eq(s->row.service, ECS_STR("vowifi"));
+}
+
 /* ---- steps ---- */
 
 enum ecs_next sheet_begin(struct ecs_flow *f)
@@ -47,6 +70,7 @@ enum ecs_next sheet_begin(struct ecs_flow *f)
     if (!s)
         return ecs_flow_fail(f, ECS_E_NO_MEMORY, "the pages need more memory");
     s->call = c;
+    s->place = c->route->path;
     if (c->method == ECS_HTTP_HEAD) /* somebody looks whether there is a page: that opens nothing */
         return ECS_DONE;
     if (cookie.n == ECS_BASE32_LEN(SHEET_SECRET) &&
@@ -64,7 +88,7 @@ enum ecs_next sheet_begin(struct ecs_flow *f)
         return ECS_NEXT;
     if (ecs_flow_ref_open(c->engine->flow_sealer, s->sid, &s->ref) != ECS_OK)
         return ecs_flow_fail(f, ECS_E_FORBIDDEN, "the reference is not one of ours");
-    if (s->ref.service != SERVICE_VOWIFI)
+    if (!is_for_place(s))
         return ecs_flow_fail(f, ECS_E_FORBIDDEN, "the reference is for another service");
     return digest_of(s, "sheet reference ", s->sid, s->ref_digest)
                ? ECS_NEXT
@@ -82,7 +106,7 @@ enum ecs_next sheet_find(struct ecs_flow *f)
 /* The same reference with its own cookie: the user goes on, also after a dismissal. */
 static enum ecs_next go_on(struct ecs_flow *f, struct sheet *s)
 {
-    if (s->row.stage != ECS_SHEET_DISMISSED)
+    if (s->row.stage != ECS_SHEET_DISMISSED || is_odsa(s))
         return sheet_redirect(f);
     s->move = (struct ecs_sheet_move){.step = s->row.step, .stage = ECS_SHEET_ASKED, .terms = -1};
     memcpy(s->move.handle, s->handle, sizeof(s->handle));
@@ -104,7 +128,7 @@ static enum ecs_next ask_for_cookie(struct ecs_flow *f, struct sheet *s)
     const char *to;
 
     write_mark(s->ref_digest, mark);
-    to = ecs_printf(f->arena, "%s/vowifi?back=%s", s->call->engine->snapshot->web->path, mark);
+    to = ecs_printf(f->arena, "%s/%s?back=%s", s->call->engine->snapshot->web->path, s->place, mark);
     if (!to)
         return ecs_flow_fail(f, ECS_E_NO_MEMORY, "the pages need more memory");
     web_header(s->call, "Location", to);
@@ -122,12 +146,20 @@ static enum ecs_next come_back(struct ecs_flow *f, struct sheet *s)
     return go_on(f, s);
 }
 
+static struct ecs_str service_of(struct sheet *s)
+{
+    return is_odsa(s) ? ecs_str_of(ecs_printf(s->call->flow.arena, "odsa-%lld", (long long)s->ref.journey))
+                      : ECS_STR("vowifi");
+}
+
 enum ecs_next sheet_open(struct ecs_flow *f)
 {
     struct web_call *c = f->self;
     struct sheet *s = c->own;
     const struct ecs_websheet_conf *conf = c->engine->snapshot->websheet;
 
+    if (s->row.found && !row_is_of_place(s))
+        s->row.found = false;
     if (!s->sid.p && !s->row.found)
         return ecs_flow_fail(f, ECS_E_FORBIDDEN, "the session is unknown or has expired");
     if (!s->sid.p)
@@ -140,9 +172,11 @@ enum ecs_next sheet_open(struct ecs_flow *f)
         return ecs_flow_fail(f, ECS_E_INTERNAL, "no random bytes");
     s->row = (struct ecs_sheet_row){0};
     s->open = (struct ecs_sheet_open){.imsi = ecs_str_of(s->ref.imsi.s),
-                                      .service = ECS_STR("vowifi"),
+                                      .service = service_of(s),
                                       .expires_s = c->now + conf->session_s,
                                       .ref_ends_s = s->ref.expires_s};
+    if (!s->open.service.p)
+        return ecs_flow_fail(f, ECS_E_NO_MEMORY, "the pages need more memory");
     if (s->ref.tac)
         s->open.tac = ecs_str_of(ecs_printf(f->arena, "%08u", (unsigned)s->ref.tac));
     memcpy(s->open.terminal, s->ref.terminal, sizeof(s->open.terminal));
@@ -168,8 +202,9 @@ enum ecs_next sheet_opened(struct ecs_flow *f)
     if (s->open.expires_s) /* not the way back into an open one */
         ecs_metric_count(c->front->metrics, ECS_M_SHEET_OPENED, 0);
     (void)ecs_base32_encode(s->secret, sizeof(s->secret), cookie);
-    line = ecs_printf(f->arena, "%s=%s; Path=%s/vowifi; Max-Age=%lld; Secure; HttpOnly; SameSite=Lax",
-                      cookie_name, cookie, snapshot->web->path, (long long)snapshot->websheet->session_s);
+    line =
+        ecs_printf(f->arena, "%s=%s; Path=%s/%s; Max-Age=%lld; Secure; HttpOnly; SameSite=Lax", cookie_name,
+                   cookie, snapshot->web->path, s->place, (long long)snapshot->websheet->session_s);
     ecs_wipe(cookie, sizeof(cookie));
     if (!line)
         return ecs_flow_fail(f, ECS_E_NO_MEMORY, "the pages need more memory");
@@ -180,7 +215,8 @@ enum ecs_next sheet_opened(struct ecs_flow *f)
 enum ecs_next sheet_redirect(struct ecs_flow *f)
 {
     struct web_call *c = f->self;
-    const char *path = ecs_printf(f->arena, "%s/vowifi", c->engine->snapshot->web->path);
+    const struct sheet *s = c->own;
+    const char *path = ecs_printf(f->arena, "%s/%s", c->engine->snapshot->web->path, s->place);
 
     if (!path)
         return ecs_flow_fail(f, ECS_E_NO_MEMORY, "the pages need more memory");

@@ -23,6 +23,13 @@ const struct ecs_setting sheet_settings[] = {
      .min = 0, .max = 315360000,
      .help = "After this time an address must be entered again, unless the validator sets an end of its own. "
              "0: never."},
+    {ECS_KEY(INT, "esim_terms", struct ecs_websheet_conf, esim_terms), .def = "1", .min = 0, .max = INT32_MAX,
+     .help = "Version of the terms that the eSIM pages ask for before a new subscription "
+             "(odsa-terms-text.html), for the timeline of the procedure. 0: none are asked for."},
+    {ECS_KEY(BOOL, "transfer_code", struct ecs_websheet_conf, transfer_code), .def = "false",
+     .help =
+         "The eSIM pages send a code by SMS to the line, to be read on its old device, before they move or "
+         "restore a subscription. Needs section sms; length, life and tries are those of section otp."},
     {0},
 };
 

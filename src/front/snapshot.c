@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "callback.h"
+#include "engine_odsa.h"
 #include "engine_login.h"
 #include "sheet.h"
 
@@ -221,6 +222,7 @@ struct ecs_snapshot *ecs_snapshot_load(const char *path, const struct ecs_snapsh
         load_tls(s, path, previous, faults);
         ecs_oauth_check(s->conf, s->web->public_url, path, faults);
         callback_snapshot_load(s, path, faults);
+        odsa_snapshot_check(s, path, faults);
     }
     if (faults->count == before)
         return s;

@@ -136,6 +136,7 @@ bool ecs_policy_uses(const struct ecs_policy *policy, enum ecs_fact fact)
 
 struct text_walk {
     enum ecs_type type;
+    int decision; /* -1: all of the type */
     void (*fn)(void *arg, struct ecs_str text, const char *file, unsigned line);
     void *arg;
 };
@@ -145,22 +146,37 @@ static void name_texts(const struct text_walk *walk, const struct ecs_assignment
 {
     for (unsigned i = 0; i < n; i++)
         if (ecs_decision_type(set[i].decision) == walk->type && set[i].s.n &&
+            (walk->decision < 0 || (int)set[i].decision == walk->decision) &&
             !(walk->type == ECS_TYPE_MESSAGE && ecs_str_eq(set[i].s, ECS_STR("notice"))))
             walk->fn(walk->arg, set[i].s, file, line);
 }
 
-void ecs_policy_texts(const struct ecs_policy *policy, enum ecs_type type,
-                      void (*fn)(void *arg, struct ecs_str text, const char *file, unsigned line), void *arg)
+static void walk_texts(const struct ecs_policy *policy, const struct text_walk *walk)
 {
-    const struct text_walk walk = {type, fn, arg};
-
     for (unsigned i = 0; i < ECS_SERVICE_COUNT; i++) {
         const struct ecs_ruleset *set = &policy->service[i];
         enum ecs_decision first, end;
 
         ecs_service_range((enum ecs_service)i, &first, &end);
         for (unsigned k = 0; k < set->n_rules; k++)
-            name_texts(&walk, set->rules[k].set, set->rules[k].n_set, set->file, set->rules[k].line);
-        name_texts(&walk, set->defaults, end - first, set->file, set->default_line);
+            name_texts(walk, set->rules[k].set, set->rules[k].n_set, set->file, set->rules[k].line);
+        name_texts(walk, set->defaults, end - first, set->file, set->default_line);
     }
+}
+
+void ecs_policy_texts(const struct ecs_policy *policy, enum ecs_type type,
+                      void (*fn)(void *arg, struct ecs_str text, const char *file, unsigned line), void *arg)
+{
+    const struct text_walk walk = {type, -1, fn, arg};
+
+    walk_texts(policy, &walk);
+}
+
+void ecs_policy_texts_of(const struct ecs_policy *policy, enum ecs_decision decision,
+                         void (*fn)(void *arg, struct ecs_str text, const char *file, unsigned line),
+                         void *arg)
+{
+    const struct text_walk walk = {ecs_decision_type(decision), (int)decision, fn, arg};
+
+    walk_texts(policy, &walk);
 }

@@ -4,11 +4,15 @@
 
 #include "ecs/clock.h"
 
+#include <regex.h>
 #include <stdio.h>
 #include <string.h>
 
+enum { NAME_BYTES = 64, PATTERN_BYTES = 128 };
+
 const char *const ecs_flow_placeholders[] = {"session", "imsi", "msisdn", "device_id", "tnc", "addr",
-                                             "prov",    "lang", "brand",  "jwt",       NULL};
+                                             "prov",    "lang", "brand",  "jwt",       "app", "kind",
+                                             "operation_type", NULL};
 
 static const char *word_candidate(unsigned i, int list)
 {
@@ -277,6 +281,74 @@ static bool parse_template(struct ecs_kind kind, struct ecs_str text, struct ecs
     return keep_text(text, ECS_TEMPLATE_MAX, arena, v, why);
 }
 
+static bool parse_name(struct ecs_kind kind, struct ecs_str text, struct ecs_arena *arena,
+                       struct ecs_value *v, struct ecs_why *why)
+{
+    bool good = text.n > 0 && text.n <= NAME_BYTES;
+
+    (void)kind;
+    if (ecs_str_eq(text, ECS_STR("none")))
+        return keep_text(ECS_STR(""), 0, arena, v, why);
+    for (size_t i = 0; good && i < text.n; i++)
+        good = text.p[i] > ' ' && text.p[i] < 127 && !strchr("<>\"'\\{}", text.p[i]);
+    if (good)
+        return keep_text(text, NAME_BYTES, arena, v, why);
+    ecs_refuse(why, "\"%.*s\" is not a name of at most %d characters without blanks, or none", ECS_FMT(text),
+               NAME_BYTES);
+    return false;
+}
+
+/* What devices send is matched against it: nothing that could make that slow. */
+static const char *pattern_fault(struct ecs_str text)
+{
+    bool braces = false;
+    unsigned digits = 0;
+
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i], before = i ? text.p[i - 1] : '\0';
+        bool digit = c >= '0' && c <= '9';
+
+        if (c < ' ' || c > '~')
+            return "it holds characters that are not printable ASCII";
+        if (before == '\\' && digit)
+            return "back references are not allowed";
+        if (before == ')' && strchr("*+{", c))
+            return "groups cannot be repeated";
+        braces = c == '{' || (braces && c != '}');
+        digits = braces && digit ? digits + 1 : 0;
+        if (digits > 2)
+            return "no more than 99 repetitions are allowed";
+    }
+    return NULL;
+}
+
+static bool parse_pattern(struct ecs_kind kind, struct ecs_str text, struct ecs_arena *arena,
+                          struct ecs_value *v, struct ecs_why *why)
+{
+    const char *fault = text.n ? pattern_fault(text) : "it is empty; use none";
+    char reason[80];
+    regex_t compiled;
+    int rc;
+
+    (void)kind;
+    if (ecs_str_eq(text, ECS_STR("none")))
+        return keep_text(ECS_STR(""), 0, arena, v, why);
+    if (fault) {
+        ecs_refuse(why, "not usable as a regular expression: %s", fault);
+        return false;
+    }
+    if (!keep_text(text, PATTERN_BYTES, arena, v, why))
+        return false;
+    rc = regcomp(&compiled, v->s.p, REG_EXTENDED | REG_NOSUB);
+    if (rc == 0) {
+        regfree(&compiled);
+        return true;
+    }
+    regerror(rc, &compiled, reason, sizeof(reason));
+    ecs_refuse(why, "not a regular expression: %s", reason);
+    return false;
+}
+
 static void print_bool(struct ecs_kind kind, int64_t i, struct ecs_str s, struct ecs_buf *out)
 {
     (void)kind, (void)s;
@@ -358,6 +430,8 @@ static const struct {
     [ECS_TYPE_MESSAGE] = {"message key", parse_message, print_or_none},
     [ECS_TYPE_URL] = {"web address", parse_url, print_or_none},
     [ECS_TYPE_TEMPLATE] = {"template", parse_template, print_or_none},
+    [ECS_TYPE_NAME] = {"name", parse_name, print_or_none},
+    [ECS_TYPE_PATTERN] = {"regular expression", parse_pattern, print_or_none},
 };
 
 const char *ecs_type_name(enum ecs_type type)

@@ -10,9 +10,14 @@
 
 enum { MAY, MUST };
 
-enum row_type { INT, WORD, TIME, URL, TEXT, LIST_BOXED };
+enum row_type { INT, WORD, TIME, URL, TEXT, LIST_BOXED, STRUCTURE };
 
-#define VOICE_PLACE "VoiceOverCellularEntitleInfo/RATVoiceEntitleInfoDetails"
+#define VOICE_PLACE      "VoiceOverCellularEntitleInfo/RATVoiceEntitleInfoDetails"
+#define COMPANION_PLACE  "CompanionConfigurations/CompanionConfiguration"
+#define PRIMARY_PLACE    "PrimaryConfigurations/PrimaryConfiguration"
+#define ENTERPRISE_PLACE "EnterpriseDeviceConfigurations/EnterpriseConfiguration"
+#define PLAN_PLACE       "PlanOffers/PlanOffer"
+#define SERVICES         "SharedNumber DiffNumber FamilyNumber"
 
 static const struct row {
     enum ecs_app app;
@@ -27,9 +32,13 @@ static const struct row {
     {ECS_APP_##app, place, name, type, low, high, words, presence, since, until},
 #define BOXED(app, place, name, item, presence, since, until, clause)                                        \
     {ECS_APP_##app, place, name, LIST_BOXED, 0, 0, item, presence, since, until},
+#define GROUPED(app, place, name, presence, since, until, clause)                                            \
+    {ECS_APP_##app, place, name, STRUCTURE, 0, 0, NULL, presence, since, until},
 #include "ts43/params_ims.def"
+#include "ts43/params_odsa.def"
 #undef PARM
 #undef BOXED
+#undef GROUPED
 };
 
 struct check {
@@ -98,10 +107,12 @@ static bool value_fits(const struct row *row, struct ecs_str value)
     case TIME:
         return value.n >= 20 && ecs_time_parse(value, &number);
     case URL:
-        return value.n <= (size_t)row->high && is_safe(value) && !memchr(value.p, ' ', value.n);
+        return value.n >= (size_t)row->low && value.n <= (size_t)row->high && is_safe(value) &&
+               !memchr(value.p, ' ', value.n);
     case TEXT:
-        return value.n <= (size_t)row->high && is_safe(value);
+        return value.n >= (size_t)row->low && value.n <= (size_t)row->high && is_safe(value);
     case LIST_BOXED:
+    case STRUCTURE:
         return false;
     }
     return false;
@@ -132,14 +143,21 @@ static void check_mandatory(struct check *check, const char *place, const struct
 
 static void check_node(struct check *check, const char *place, const struct ecs_doc_node *node);
 
+static bool structure_fits(const struct row *row, const struct ecs_doc_node *node)
+{
+    if (row->type == STRUCTURE)
+        return node->kind == ECS_DOC_GROUP;
+    return row->type == LIST_BOXED && node->kind == ECS_DOC_LIST_BOXED &&
+           ecs_str_eq(ecs_str_of(row->words), node->value);
+}
+
 static void check_structure(struct check *check, const char *place, const struct ecs_doc_node *node)
 {
     const struct row *row = find_row(check, place, node->name);
     bool boxed = node->kind == ECS_DOC_LIST_BOXED;
     char inner[160];
 
-    if (check->has_rows &&
-        (!row || row->type != LIST_BOXED || !boxed || !ecs_str_eq(ecs_str_of(row->words), node->value)))
+    if (check->has_rows && (!row || !structure_fits(row, node)))
         tell(check, "structure %.*s is not known here", ECS_FMT(node->name));
     snprintf(inner, sizeof(inner), "%s%s%.*s", place, place[0] ? "/" : "", ECS_FMT(node->name));
     if (node->kind == ECS_DOC_GROUP) {

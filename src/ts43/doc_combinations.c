@@ -100,5 +100,7 @@ static const char *voice_fault(const struct ecs_doc_node *node)
 
 const char *ecs_doc_combination_fault(enum ecs_app app, const struct ecs_doc_node *node)
 {
+    if (app == ECS_APP_2006 || app == ECS_APP_2009 || app == ECS_APP_2011)
+        return ecs_doc_odsa_fault(app, node);
     return app == ECS_APP_2003 ? voice_fault(node) : app == ECS_APP_2004 ? vowifi_fault(node) : NULL;
 }

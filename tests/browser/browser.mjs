@@ -13,7 +13,8 @@ const LIMIT_MS = 15000;
 const FUNCTIONS = {
     VoWiFiWebServiceFlow: ['entitlementChanged', 'dismissFlow'],
     WiFiCallingWebViewController: ['phoneServicesAccountStatusChanged', 'CloseWebView', 'cancelButtonPressed', 'cancelButtonClicked'],
-    ODSAServiceFlow: ['finishFlow', 'dismissFlow'],
+    ODSAServiceFlow: ['profileReadyWithActivationCode', 'profileReadyWithDefaultSmdp', 'SelectionCompleted', 'finishFlow',
+        'dismissFlow', 'deleteToken', 'deleteProfileInUse', 'checkProfileServiceStatus'],
     DataBoostWebServiceFlow: ['notifyPurchaseSuccessful', 'notifyPurchaseFailed', 'dismissFlow'],
 };
 
@@ -25,23 +26,26 @@ const browser = await chromium.launch({
 const contexts = new Map();
 let next = 1;
 
-async function open({ javaScript = true, locale = 'en-US', objects = ['VoWiFiWebServiceFlow'], dark = false, width = 375, height = 740 }) {
+async function open({ javaScript = true, locale = 'en-US', objects = ['VoWiFiWebServiceFlow'], dark = false, width = 375, height = 740, without = [] }) {
     const context = await browser.newContext({
         ignoreHTTPSErrors: true, javaScriptEnabled: javaScript, locale, viewport: { width, height },
         colorScheme: dark ? 'dark' : 'light', isMobile: true, hasTouch: true, deviceScaleFactor: 2,
     });
-    const seen = { context, calls: [], faults: [], statuses: [] };
+    const seen = { context, calls: [], told: [], faults: [], statuses: [] };
 
     context.setDefaultTimeout(LIMIT_MS);
-    await context.exposeBinding('recordCall', (source, object, name, count) => { seen.calls.push([object, name, count]); });
+    await context.exposeBinding('recordCall', (source, object, name, values) => {
+        seen.calls.push([object, name, values.length]);
+        seen.told.push([name, ...values]);
+    });
     await context.addInitScript((functions) => {
         for (const [object, names] of functions) {
             window[object] = {};
             for (const name of names) {
-                window[object][name] = function () { window.recordCall(object, name, arguments.length); };
+                window[object][name] = function () { window.recordCall(object, name, Array.from(arguments)); };
             }
         }
-    }, objects.map((object) => [object, FUNCTIONS[object]]));
+    }, objects.map((object) => [object, FUNCTIONS[object].filter((name) => !without.includes(name))]));
     seen.page = await context.newPage();
     seen.page.on('console', (message) => {
         // The browser tells of an answer's status here, too; the tests look at the statuses themselves.
@@ -115,6 +119,7 @@ const commands = {
     cookies: async (c, { context }) => context.cookies(),
     forget: async (c, { context }) => { await context.clearCookies(); return true; },
     calls: async (c, seen) => seen.calls,
+    told: async (c, seen) => seen.told,
     faults: async (c, seen) => seen.faults,
     status: async (c, seen) => seen.statuses[seen.statuses.length - 1],
     shot: async (c, { page }) => { await page.screenshot({ path: c.path, fullPage: true }); return true; },

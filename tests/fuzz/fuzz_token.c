@@ -33,12 +33,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size >= 47) {
         bytes[0] = size % 2 ? 1 : 2;
         if (!ecs_aead_seal(ecs_sealer_current(sealer, &id), bytes + 2,
-                           (struct ecs_str){(const char *)bytes, 2}, data, 46, bytes + 14))
+                           (struct ecs_str){(const char *)bytes, 2}, data, 47, bytes + 14))
             abort();
         ecs_base32_encode(bytes, sizeof(bytes), sealed);
         if (ecs_token_open(sealer, ecs_str_of(sealed), &token) == ECS_OK && strlen(token.imsi.s) < 6)
             abort();
-        if (ecs_flow_ref_open(sealer, ecs_str_of(sealed), &ref) == ECS_OK && strlen(ref.imsi.s) < 6)
+        if (ecs_flow_ref_open(sealer, ecs_str_of(sealed), &ref) == ECS_OK && strlen(ref.imsi.s) < 6 &&
+            (ref.journey < 1 || ref.imsi.s[0]))
             abort();
     }
     return 0;

@@ -25,6 +25,8 @@ BODIES = {
     ("admin_notice.c", "order_fields"): "order_done", ("admin_notice.c", "reference_fields"): "flow_reference",
     ("admin_explain.c", "explain_fields"): "explain", ("admin_subject.c", "put_fields"): "subject_put",
     ("admin_push.c", "notify_fields"): "subscriber_notify", ("admin_push.c", "campaign_fields"): "campaign_add",
+    ("admin_odsa.c", "act_fields"): "journey_retry", ("admin_odsa_keep.c", "enterprise_fields"): "enterprise_put",
+    ("admin_odsa_keep.c", "relation_fields"): "family_put", ("admin_odsa_offer.c", "offer_fields"): "offer_put",
     ("admin_grant.c", "issue_fields"): "grant_issue", ("admin_grant.c", "end_fields"): "grant_end",
 }
 

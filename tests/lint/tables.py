@@ -17,6 +17,7 @@ KEYS = {
     ("decisions.def", "GROUP"): (0, 1),
     ("routes.def", "ROUTE"): (0, 1),
     ("callback_routes.def", "CALLBACK"): (0, 1),
+    ("smdp_status.def", "PAIR"): (0, 1, 2),
 }
 PARAMS_KEY = (0, 1, 2)
 ROW = re.compile(r"^([A-Z][A-Z0-9_]*)\(", re.M)

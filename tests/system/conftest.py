@@ -248,6 +248,19 @@ def own_site(build, settings_for, area):
         site.cluster.remove()
 
 
+@pytest.fixture(scope="session")
+def odsa_site(build, settings_for, area):
+    """A database of the eSIM tests: a daemon that knows nothing of their SM-DP+ shall not work on their procedures."""
+    where = tempfile.mkdtemp(prefix="o", dir=area)
+    os.chmod(where, 0o755)
+    made = Site(build, settings_for, where)
+    try:
+        made.fill(where, 1200)
+        yield made
+    finally:
+        made.cluster.remove()
+
+
 @pytest.fixture
 def site(own_site, request):
     """A database that the test may stop, with its lines; site.daemon(...) makes a daemon at it, stopped behind the test."""

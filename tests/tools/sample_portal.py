@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small portal server of an operator, to try the contract of docs/portal-contract.md and to test it: takes the hand-over
 of a phone (POST form or GET with jwt=...), verifies it with the published key, asks the entitlement server what is missing,
-shows one page, and reports the outcome with its client certificate.
+shows one page, and reports the outcome with its client certificate. /vowifi takes terms and address, /odsa sells eSIMs.
 
 usage: sample_portal.py --callback HOST:PORT --callback-ca FILE --certificate FILE --key FILE
-                        --jwks URL --jwks-ca FILE --issuer ISS --audience AUD [--listen HOST:PORT] [--terms-version N]
+                        --jwks URL --jwks-ca FILE --issuer ISS --audience AUD [--listen HOST:PORT]
+                        [--terms-version N] [--activation ICCID=CODE]
 
 Prints "ready PORT" when it listens (port 0: a free one). Needs python3-jwt and python3-cryptography. Not for real use: pages
 are bare and sessions live in memory."""
@@ -25,11 +26,17 @@ import jwt
 
 PAGE = """<!DOCTYPE html><html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{title}</title></head><body><h1>{title}</h1>{body}</body></html>"""
-FORM = """<form method="post" action="/submit"><input type="hidden" name="handle" value="{handle}">{fields}
+FORM = """<form method="post" action="{action}"><input type="hidden" name="handle" value="{handle}">{fields}
 <button name="action" value="accept">Accept</button> <button name="action" value="decline">Not now</button></form>"""
 END = """<p>{text}</p><script>
 var o = window.VoWiFiWebServiceFlow || window.ODSAServiceFlow;
 if (o) {{ {call} }}
+</script>"""
+OFFER = """<p><label><input type="radio" name="plan" value="{id}"> {name}</label></p>"""
+DEVICE = """<p><label><input type="radio" name="old" value="{iccid}"> {name}</label></p>"""
+ODSA_END = """<p>{text}</p><script>
+var o = window.ODSAServiceFlow;
+if (o) {{ o.{call}; }}
 </script>"""
 
 
@@ -58,11 +65,11 @@ class EntitlementServer:
         finally:
             connection.close()
 
-    def report(self, body, tries=3):
+    def report(self, body, tries=3, path="/v1/report"):
         """The same event_id on each try: the server counts it once."""
         for left in reversed(range(tries)):
             try:
-                status, found = self.call("/v1/report", body)
+                status, found = self.call(path, body)
             except OSError:
                 if not left:
                     raise
@@ -119,7 +126,7 @@ class Portal:
         if found["states"]["address"] == "missing":
             fields.append('<p><label>Emergency address <input name="address" required></label></p>')
         return PAGE.format(lang=html.escape(found["language"]), title="Wi-Fi calling",
-                           body=FORM.format(handle=html.escape(handle), fields="".join(fields)))
+                           body=FORM.format(handle=html.escape(handle), action="/submit", fields="".join(fields)))
 
     def submit(self, form):
         flow = self.flows.pop(form.get("handle", ""), None)
@@ -139,8 +146,60 @@ class Portal:
         return PAGE.format(lang=html.escape(flow["lang"]), title="Wi-Fi calling", body=END.format(text=text, call=call))
 
 
+class OdsaPortal(Portal):
+    """eSIM pages: the portal may let the entitlement server order (chosen), or have ordered by itself (activated)."""
+    PLANS = (("watch-s", "Watch S"), ("watch-l", "Watch L"))
+
+    def begin(self, token):
+        claims = self.hand_over.open(token)
+        with self.lock:
+            if claims["jti"] in self.seen:
+                raise Refused(403, "this hand-over was opened before")
+            self.seen.add(claims["jti"])
+        status, found = self.server.call("/v1/odsa/session", {"reference": claims["sub"]})
+        if status != 200:
+            raise Refused(403, f"session: {found['error']}")
+        procedure = found.get("procedure", {})
+        handle = secrets.token_urlsafe(24)
+        self.flows[handle] = {"reference": claims["sub"], "lang": found["language"]}
+        fields = []
+        if procedure.get("needs_old_device"):
+            for device in found.get("devices", []):
+                fields.append(DEVICE.format(iccid=html.escape(device["iccid"]),
+                                            name=html.escape(device.get("name") or device.get("model") or "device")))
+        elif procedure.get("kind") in ("companion", "primary", "enterprise"):
+            fields += [OFFER.format(id=key, name=html.escape(name)) for key, name in self.PLANS]
+        return PAGE.format(lang=html.escape(found["language"]), title="eSIM",
+                           body=FORM.format(handle=html.escape(handle), action="/odsa/submit", fields="".join(fields)))
+
+    def submit(self, form):
+        flow = self.flows.pop(form.get("handle", ""), None)
+        if not flow:
+            raise Refused(403, "this page is no longer valid")
+        body = {"reference": flow["reference"], "event_id": secrets.token_hex(16)}
+        if form.get("action") != "accept":
+            body.update(event="dismissed")
+            call, text = "dismissFlow()", "Nothing was changed."
+        elif form.get("old"):
+            body.update(event="selected", old_iccid=form["old"])
+            call, text = f"SelectionCompleted({json.dumps(form['old'])}, '')", "Your device goes on."
+        elif self.options.activation:
+            iccid, code = self.options.activation.split("=", 1)
+            body.update(event="activated", plan=form.get("plan", self.PLANS[0][0]), terms_version=self.options.terms_version,
+                        iccid=iccid, activation_code=code)
+            call, text = f"profileReadyWithActivationCode({json.dumps(code)}); o.finishFlow()", "Your eSIM is ready."
+        else:
+            body.update(event="chosen", plan=form.get("plan", self.PLANS[0][0]), terms_version=self.options.terms_version)
+            call, text = "finishFlow()", "Your eSIM is being prepared."
+        status, found = self.server.report(body, path="/v1/odsa/report")
+        if status != 200:
+            raise Refused(502, f"report: {found['error']}")
+        return PAGE.format(lang=html.escape(flow["lang"]), title="eSIM",
+                           body=ODSA_END.format(text=text, call=call.replace("<", "\\u003c")))
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
-    portal = None
+    portal = odsa = None
 
     def log_message(self, *_):
         pass  # addresses and tokens stay out of logs
@@ -155,6 +214,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         try:
             if path == "/vowifi":
                 status, page = 200, self.portal.begin(self.fields().get("jwt", ""))
+            elif path == "/odsa":
+                status, page = 200, self.odsa.begin(self.fields().get("jwt", ""))
+            elif path == "/odsa/submit" and self.command == "POST":
+                status, page = 200, self.odsa.submit(self.fields())
             elif path == "/submit" and self.command == "POST":
                 status, page = 200, self.portal.submit(self.fields())
             else:
@@ -182,8 +245,9 @@ def main():
         parser.add_argument(f"--{name}")
     parser.add_argument("--listen", default="127.0.0.1:0")
     parser.add_argument("--terms-version", type=int, default=1)
+    parser.add_argument("--activation", help="ICCID=ACTIVATION-CODE that each eSIM order of this portal results in")
     options = parser.parse_args()
-    Handler.portal = Portal(options)
+    Handler.portal, Handler.odsa = Portal(options), OdsaPortal(options)
     host, port = options.listen.rsplit(":", 1)
     server = http.server.ThreadingHTTPServer((host, int(port)), Handler)
     print("ready", server.server_address[1], flush=True)

@@ -6,36 +6,11 @@
 
 #include "ecs/ids.h"
 
-/* The rows of one member as a table, or the whole answer as JSON. */
-static enum ctl_status list(struct ctl *ctl, const char *target, const char *member,
-                            const char *const *columns)
-{
-    json_t *json = NULL;
-    enum ctl_status status = ctl_call(ctl, "GET", target, NULL, &json);
-
-    if (status != CTL_OK)
-        return status;
-    if (ctl->json)
-        ctl_print_json(json);
-    else
-        ctl_print_table(ctl, json_object_get(json, member), columns);
-    return CTL_OK;
-}
-
-/* path?limit=N; a limit that is no number is refused by the daemon. */
-static const char *limited(struct ctl *ctl, const char *path)
-{
-    const char *limit = ctl_get(ctl, CTL_LIMIT);
-    const char *prefix = ecs_printf(ctl->arena, "%s?limit=", path);
-
-    return limit && prefix ? ctl_path(ctl, prefix, limit, "") : path;
-}
-
 enum ctl_status ctl_plan_list(struct ctl *ctl)
 {
     static const char *const columns[] = {"plan", "name", "features", "brand", NULL};
 
-    return list(ctl, "/v1/plans", "plans", columns);
+    return ctl_list(ctl, "/v1/plans", "plans", columns);
 }
 
 enum ctl_status ctl_plan_show(struct ctl *ctl)
@@ -85,7 +60,7 @@ enum ctl_status ctl_device_show(struct ctl *ctl)
     enum ctl_status status = CTL_OK;
 
     if (!ecs_terminal_id_parse(ecs_str_of(device), &id))
-        return ctl_fail(ctl, CTL_USAGE, "expected a TAC, an IMEI or a UUID");
+        return ctl_fail(ctl, CTL_USAGE, "expected a TAC, an IMEI, a UUID or an EID");
     snprintf(tac, sizeof(tac), "%s", n == 8 ? device : id.tac);
     if (tac[0])
         status = ctl_do(ctl, "GET", ctl_path(ctl, "/v1/devices/models/", tac, ""), NULL);
@@ -114,7 +89,7 @@ enum ctl_status ctl_notice_list(struct ctl *ctl)
     static const char *const columns[] = {"id",      "service", "effect",      "active",     "starts_at",
                                           "ends_at", "brand",   "message_key", "validity_s", NULL};
 
-    return list(ctl, limited(ctl, "/v1/notices"), "notices", columns);
+    return ctl_list(ctl, ctl_limited(ctl, "/v1/notices"), "notices", columns);
 }
 
 enum ctl_status ctl_notice_add(struct ctl *ctl)
@@ -150,7 +125,7 @@ enum ctl_status ctl_orders_list(struct ctl *ctl)
 {
     static const char *const columns[] = {"id", "imsi", "service", "requested_at", NULL};
 
-    return list(ctl, limited(ctl, "/v1/orders"), "orders", columns);
+    return ctl_list(ctl, ctl_limited(ctl, "/v1/orders"), "orders", columns);
 }
 
 enum ctl_status ctl_orders_done(struct ctl *ctl)
@@ -166,5 +141,5 @@ enum ctl_status ctl_audit(struct ctl *ctl)
 {
     static const char *const columns[] = {"id", "at", "actor", "action", "subject", "detail", NULL};
 
-    return list(ctl, limited(ctl, "/v1/audit"), "audit", columns);
+    return ctl_list(ctl, ctl_limited(ctl, "/v1/audit"), "audit", columns);
 }

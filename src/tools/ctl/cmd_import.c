@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* subscriber import, device import, subject import: straight into the database, so that they also work before the daemon
- * runs. */
+/* subscriber import, device import, subject import, pool import: straight into the database, so that they
+ * also work before the daemon runs. */
 #include "ctl.h"
 
 #include <errno.h>
@@ -8,10 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ecs/auth.h"
 #include "ecs/clock.h"
 #include "ecs/import.h"
 #include "ecs/keyring.h"
 #include "ecs/milenage.h"
+#include "ecs/odsa.h"
+#include "ecs/smdp.h"
 #include "ecs/tuak.h"
 
 enum { TUAK_ITERATIONS = 1, CHUNK_MAX = 1000000 };
@@ -56,7 +59,35 @@ static enum ecs_rc wrap(void *arg, const struct ecs_import_key *key, struct ecs_
     return good ? ECS_OK : ECS_E_INTERNAL;
 }
 
-static enum ctl_status open_keys(struct import *im)
+/* As the daemon seals and opens activation codes. */
+static const char *seal(void *arg, struct ecs_str code, struct ecs_sealed_code *ret_sealed)
+{
+    const struct import *im = arg;
+    struct ecs_auth_env auth = {.crypto = im->crypto};
+    struct ecs_odsa_env odsa = {.auth = &auth, .code_sealer = im->sealer};
+    struct ecs_arena *arena = ecs_arena_new(NULL, 0);
+    struct ecs_str address, matching_id, sealed;
+    const char *why = NULL;
+    bool confirmation;
+
+    if (!ecs_activation_code_read(code, &address, &matching_id, &confirmation))
+        why = "code is no activation code";
+    else if (confirmation)
+        why = "code needs a confirmation code, which nobody can tell the user";
+    else if (!arena || !ecs_odsa_seal(&odsa, arena, ecs_str_trim(code), &sealed) ||
+             sealed.n > sizeof(ret_sealed->bytes))
+        why = "code could not be sealed";
+    if (!why) {
+        memcpy(ret_sealed->bytes, sealed.p, sealed.n);
+        ret_sealed->n = sealed.n;
+        snprintf(ret_sealed->address, sizeof(ret_sealed->address), "%.*s", ECS_FMT(address));
+    }
+    ecs_arena_free(arena);
+    return why;
+}
+
+/* label: of the derived key. */
+static enum ctl_status open_keys(struct import *im, const char *label)
 {
     const struct ecs_auth_conf *auth = ecs_conf_get(im->ctl->conf, "auth");
     const struct ecs_server_conf *server = ecs_conf_get(im->ctl->conf, "server");
@@ -67,14 +98,15 @@ static enum ctl_status open_keys(struct import *im)
     if (!ecs_keyring_load(auth->subscriber_keys, server->mode == ECS_MODE_PRODUCTION, &ring, &faults)) {
         ctl_print_faults("error", &faults);
         return ctl_fail(im->ctl, CTL_FAILED,
-                        "auth.subscriber_keys cannot be used, so keys of SIM cards cannot be wrapped");
+                        "auth.subscriber_keys cannot be used, so what is secret cannot be sealed");
     }
     im->crypto = ecs_crypto_new();
-    im->sealer = im->crypto ? ecs_sealer_new(im->crypto, &ring, ECS_STR("subscriber-key")) : NULL;
+    im->sealer = im->crypto ? ecs_sealer_new(im->crypto, &ring, ecs_str_of(label)) : NULL;
     ecs_keyring_wipe(&ring);
     if (!im->sealer)
         return ctl_fail(im->ctl, CTL_FAILED, "the cryptographic library cannot be used");
     im->conf.wrap = wrap;
+    im->conf.seal = seal;
     return CTL_OK;
 }
 
@@ -190,7 +222,8 @@ static enum ctl_status run_import(struct import *im, struct ecs_pg_sync *sync, c
     return CTL_OK;
 }
 
-static enum ctl_status import_file(struct ctl *ctl, const char *action, bool with_keys,
+/* label: of the key for what is secret; NULL: nothing is. */
+static enum ctl_status import_file(struct ctl *ctl, const char *action, const char *label,
                                    enum ecs_rc (*import)(struct ecs_pg_sync *, const struct ecs_import_conf *,
                                                          struct ecs_import_result *))
 {
@@ -200,8 +233,8 @@ static enum ctl_status import_file(struct ctl *ctl, const char *action, bool wit
 
     im.conf.progress = progress;
     im.conf.arg = &im;
-    if (status == CTL_OK && with_keys)
-        status = open_keys(&im);
+    if (status == CTL_OK && label)
+        status = open_keys(&im, label);
     if (status == CTL_OK)
         status = open_files(&im);
     if (status == CTL_OK)
@@ -215,15 +248,40 @@ static enum ctl_status import_file(struct ctl *ctl, const char *action, bool wit
 
 enum ctl_status ctl_subscriber_import(struct ctl *ctl)
 {
-    return import_file(ctl, "subscriber.import", true, ecs_import_subscribers);
+    return import_file(ctl, "subscriber.import", "subscriber-key", ecs_import_subscribers);
 }
 
 enum ctl_status ctl_device_import(struct ctl *ctl)
 {
-    return import_file(ctl, "device.import", false, ecs_import_devices);
+    return import_file(ctl, "device.import", NULL, ecs_import_devices);
 }
 
 enum ctl_status ctl_subject_import(struct ctl *ctl)
 {
-    return import_file(ctl, "subject.import", false, ecs_import_subjects);
+    return import_file(ctl, "subject.import", NULL, ecs_import_subjects);
+}
+
+enum ctl_status ctl_pool_import(struct ctl *ctl)
+{
+    return import_file(ctl, "pool.import", "odsa-code", ecs_import_pool);
+}
+
+enum ctl_status ctl_offer_import(struct ctl *ctl)
+{
+    return import_file(ctl, "offer.import", NULL, ecs_import_offers);
+}
+
+enum ctl_status ctl_enterprise_import(struct ctl *ctl)
+{
+    return import_file(ctl, "enterprise.import", NULL, ecs_import_enterprises);
+}
+
+enum ctl_status ctl_relation_import(struct ctl *ctl)
+{
+    return import_file(ctl, "relation.import", NULL, ecs_import_relations);
+}
+
+enum ctl_status ctl_profile_import(struct ctl *ctl)
+{
+    return import_file(ctl, "profile.import", NULL, ecs_import_profiles);
 }

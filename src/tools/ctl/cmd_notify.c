@@ -55,24 +55,6 @@ static enum ctl_status notify_one(struct ctl *ctl, const char *imsi)
     return ctl_do(ctl, "POST", ctl_path(ctl, "/v1/subscribers/", imsi, "/notify"), ctl_body_end(&body));
 }
 
-static enum ctl_status notify_number(struct ctl *ctl, const char *msisdn)
-{
-    json_t *json, *rows;
-    size_t n;
-    enum ctl_status status =
-        ctl_call(ctl, "GET", ctl_path(ctl, "/v1/subscribers?msisdn=", msisdn, ""), NULL, &json);
-
-    if (status != CTL_OK)
-        return status;
-    rows = json_object_get(json, "subscribers");
-    n = json_array_size(rows);
-    if (!n)
-        return ctl_fail(ctl, CTL_FAILED, "no subscriber has this number");
-    for (size_t i = 0; i < n && status == CTL_OK; i++)
-        status = notify_one(ctl, json_string_value(json_object_get(json_array_get(rows, i), "imsi")));
-    return status;
-}
-
 static enum ctl_status notify_many(struct ctl *ctl)
 {
     struct ctl_body body;
@@ -97,9 +79,10 @@ enum ctl_status ctl_notify(struct ctl *ctl)
     if (given != 1)
         return ctl_fail(ctl, CTL_USAGE, "give one of: an IMSI, --msisdn, --plan, --all");
     if (ctl_has(ctl, CTL_MSISDN))
-        return notify_number(ctl, ctl_get(ctl, CTL_MSISDN));
+        return ctl_each_line(ctl, ctl_get(ctl, CTL_MSISDN), notify_one);
     if (ctl->arg_n)
-        return ctl->arg[0][0] == '+' ? notify_number(ctl, ctl->arg[0]) : notify_one(ctl, ctl->arg[0]);
+        return ctl->arg[0][0] == '+' ? ctl_each_line(ctl, ctl->arg[0], notify_one)
+                                     : notify_one(ctl, ctl->arg[0]);
     return notify_many(ctl);
 }
 

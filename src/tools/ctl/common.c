@@ -228,3 +228,44 @@ enum ctl_status ctl_do(struct ctl *ctl, const char *method, const char *target, 
     }
     return status;
 }
+
+enum ctl_status ctl_list(struct ctl *ctl, const char *target, const char *member, const char *const *columns)
+{
+    json_t *json = NULL;
+    enum ctl_status status = ctl_call(ctl, "GET", target, NULL, &json);
+
+    if (status != CTL_OK)
+        return status;
+    if (ctl->json)
+        ctl_print_json(json);
+    else
+        ctl_print_table(ctl, json_object_get(json, member), columns);
+    return CTL_OK;
+}
+
+const char *ctl_limited(struct ctl *ctl, const char *path)
+{
+    const char *limit = ctl_get(ctl, CTL_LIMIT);
+    const char *prefix = limit && path ? ecs_printf(ctl->arena, "%s?limit=", path) : NULL;
+
+    return prefix ? ctl_path(ctl, prefix, limit, "") : path;
+}
+
+enum ctl_status ctl_each_line(struct ctl *ctl, const char *msisdn,
+                              enum ctl_status (*one)(struct ctl *ctl, const char *imsi))
+{
+    json_t *json, *rows;
+    size_t n;
+    enum ctl_status status =
+        ctl_call(ctl, "GET", ctl_path(ctl, "/v1/subscribers?msisdn=", msisdn, ""), NULL, &json);
+
+    if (status != CTL_OK)
+        return status;
+    rows = json_object_get(json, "subscribers");
+    n = json_array_size(rows);
+    if (!n)
+        return ctl_fail(ctl, CTL_FAILED, "no subscriber has this number");
+    for (size_t i = 0; i < n && status == CTL_OK; i++)
+        status = one(ctl, json_string_value(json_object_get(json_array_get(rows, i), "imsi")));
+    return status;
+}

@@ -64,6 +64,18 @@ enum ctl_option {
     CTL_TOKEN,
     CTL_ALL,
     CTL_SPREAD,
+    CTL_EID,
+    CTL_ENTERPRISE,
+    CTL_STATE,
+    CTL_OPEN,
+    CTL_STUCK,
+    CTL_BEFORE,
+    CTL_SERVICE,
+    CTL_DESCRIPTION,
+    CTL_PROFILE_TYPE,
+    CTL_SORT,
+    CTL_ACTIVE,
+    CTL_MAX_DEVICES,
     CTL_OPTION_END
 };
 
@@ -131,6 +143,13 @@ void ctl_body_option(struct ctl_body *body, const struct ctl *ctl, enum ctl_opti
 struct ecs_buf *ctl_body_end(struct ctl_body *body);
 /* A call whose outcome is told as key and value lines, or as JSON. */
 enum ctl_status ctl_do(struct ctl *ctl, const char *method, const char *target, struct ecs_buf *body);
+/* The rows of one member of the answer as a table, or the whole answer as JSON. */
+enum ctl_status ctl_list(struct ctl *ctl, const char *target, const char *member, const char *const *columns);
+/* path?limit=N with --limit, else path; a limit that is no number is refused by the daemon. */
+const char *ctl_limited(struct ctl *ctl, const char *path);
+/* Calls one for each line that has this number; fails when none has it. */
+enum ctl_status ctl_each_line(struct ctl *ctl, const char *msisdn,
+                              enum ctl_status (*one)(struct ctl *ctl, const char *imsi));
 
 /* ---- output ---- */
 

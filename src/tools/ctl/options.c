@@ -166,3 +166,46 @@ const struct argp_option ctl_audit_options[] = {
     {"limit", CTL_LIMIT, "NUMBER", 0, "most rows (default 50)", 0},
     {0},
 };
+
+const struct argp_option ctl_journey_list_options[] = {
+    {"imsi", CTL_IMSI, "DIGITS", 0, "of this line", 0},
+    {"msisdn", CTL_MSISDN, "DIGITS", 0, "of the line with this number", 0},
+    {"iccid", CTL_ICCID, "DIGITS", 0, "about this profile, new or old", 0},
+    {"eid", CTL_EID, "DIGITS", 0, "for this eUICC", 0},
+    {"enterprise", CTL_ENTERPRISE, "ID", 0, "of this enterprise", 0},
+    {"state", CTL_STATE, "STATE", 0, "standing there, for example ready", 0},
+    {"kind", CTL_KIND, "KIND", 0,
+     "companion, primary, enterprise, waiting, transfer, move, recovery, end, switch, manage", 0},
+    {"open", CTL_OPEN, NULL, 0, "those that have not ended", 0},
+    {"stuck", CTL_STUCK, NULL, 0, "open ones that try something again, or are overdue", 0},
+    {"before", CTL_BEFORE, "ID", 0, "next page: smaller ids only", 0},
+    {"limit", CTL_LIMIT, "NUMBER", 0, "most rows (default 100)", 0},
+    {0},
+};
+
+const struct argp_option ctl_profile_options[] = {
+    {"msisdn", CTL_MSISDN, "DIGITS", 0, "of the line with this number", 0},
+    {"enterprise", CTL_ENTERPRISE, "ID", 0, "of this enterprise", 0},
+    {"limit", CTL_LIMIT, "NUMBER", 0, "most rows (default 100)", 0},
+    {0},
+};
+
+const struct argp_option ctl_offer_options[] = {
+    {"name", CTL_NAME, "TEXT", 0, "name for the user (default: the offer's id)", 0},
+    {"description", CTL_DESCRIPTION, "TEXT", 0, "a sentence for the user", 0},
+    {"brand", CTL_BRAND, "BRAND", 0, "for lines of this brand only; empty: all", 0},
+    {"enterprise", CTL_ENTERPRISE, "ID", 0, "for this enterprise only; empty: all", 0},
+    {"service", CTL_SERVICE, "WORD", 0, "SharedNumber, DiffNumber, FamilyNumber; empty: any", 0},
+    {"profile-type", CTL_PROFILE_TYPE, "TYPE", 0, "what the SM-DP+ is asked for; empty: its default", 0},
+    {"sort", CTL_SORT, "NUMBER", 0, "lower ones come first (default 100)", 0},
+    {"active", CTL_ACTIVE, "yes|no", 0, "whether it is offered now (default yes)", 0},
+    {0},
+};
+
+const struct argp_option ctl_enterprise_options[] = {
+    {"name", CTL_NAME, "TEXT", 0, "name for people", 0},
+    {"state", CTL_STATE, "STATE", 0, "active, suspended", 0},
+    {"brand", CTL_BRAND, "BRAND", 0, "brand that sells to it; empty: none", 0},
+    {"max-devices", CTL_MAX_DEVICES, "NUMBER", 0, "most profiles in service at a time; -1: no limit", 0},
+    {0},
+};

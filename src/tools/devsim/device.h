@@ -105,6 +105,9 @@ struct ecs_sim_pnv {
     const char *scope, *resource;
     const char *access_token; /* given: no token is fetched */
 };
+/* Of the token endpoint, for the server itself or for what a temporary token stands for; as parameter
+ * access_token of the requests that follow. False with findings. */
+bool ecs_sim_device_access_token(struct ecs_sim_device *device);
 enum ecs_sim_result ecs_sim_device_pnv(struct ecs_sim_device *device, struct ecs_buf *words);
 
 /* What the client makes of a status that is no success: true when it starts a full authentication now. */

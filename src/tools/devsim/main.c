@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "options.h"
+#include "odsa.h"
 
 static int list_personalities(int argc, char **argv)
 {
@@ -30,6 +30,8 @@ static const struct {
 } commands[] = {
     {"run", "play one device", ecs_sim_cmd_run},
     {"scenario", "play the steps of a file and check them (TAP)", ecs_sim_cmd_scenario},
+    {"odsa", "get, move and end eSIM profiles: watch, tablet, phones, server of an enterprise",
+     ecs_sim_cmd_odsa},
     {"load", "many devices at once: rates, latencies, verified answers", ecs_sim_cmd_load},
     {"prepare", "authenticate every subscriber of a list and keep the tokens", ecs_sim_cmd_load},
     {"half-open", "sockets that send a part of a ClientHello and wait", ecs_sim_cmd_half_open},

@@ -57,7 +57,8 @@ static struct ecs_jws_signer *load_signer(struct ecs_sim_device *d)
     return signer;
 }
 
-/* {NULL, 0} with the outcome set when it cannot be made. */
+/* About a temporary token (grant jwt-bearer), or about the server itself (private_key_jwt). {NULL, 0} with
+ * the outcome set when it cannot be made. */
 static struct ecs_str make_assertion(struct ecs_sim_device *d, const char *audience)
 {
     struct ecs_jws_signer *signer = load_signer(d);
@@ -68,6 +69,8 @@ static struct ecs_str make_assertion(struct ecs_sim_device *d, const char *audie
     uint8_t id[16];
     char jti[2 * sizeof(id) + 1];
     const char *issuer = d->pnv->issuer ? d->pnv->issuer : d->pnv->client_id;
+    const char *subject =
+        d->temporary.n ? ecs_printf(d->arena, "temptoken:%.*s", ECS_FMT(d->temporary)) : issuer;
 
     if (!signer)
         return made;
@@ -75,7 +78,7 @@ static struct ecs_str make_assertion(struct ecs_sim_device *d, const char *audie
         ecs_hex_encode(id, sizeof(id), jti);
         ecs_json_begin(&out, NULL, '{');
         ecs_json_str(&out, "iss", ecs_str_of(issuer ? issuer : "google-pnv"));
-        ecs_json_str(&out, "sub", ecs_str_of(ecs_printf(d->arena, "temptoken:%.*s", ECS_FMT(d->temporary))));
+        ecs_json_str(&out, "sub", ecs_str_of(subject));
         ecs_json_str(&out, "aud", ecs_str_of(audience));
         ecs_json_i64(&out, "iat", now);
         ecs_json_i64(&out, "exp", now + ASSERTION_LIFE_S);
@@ -118,6 +121,19 @@ static char *basic_credentials(struct ecs_sim_device *d)
     return text;
 }
 
+static void add_assertion(const struct ecs_sim_device *d, struct ecs_buf *body, struct ecs_str assertion)
+{
+    if (d->temporary.n) {
+        add_field(body, "grant_type", ECS_STR("urn:ietf:params:oauth:grant-type:jwt-bearer"));
+        add_field(body, "assertion", assertion);
+        return;
+    }
+    add_field(body, "grant_type", ECS_STR("client_credentials"));
+    add_field(body, "client_assertion_type",
+              ECS_STR("urn:ietf:params:oauth:client-assertion-type:jwt-bearer"));
+    add_field(body, "client_assertion", assertion);
+}
+
 static bool write_token_request(struct ecs_sim_device *d, const struct ecs_sim_url *url, struct ecs_buf *out)
 {
     struct ecs_buf body = {0};
@@ -129,8 +145,7 @@ static bool write_token_request(struct ecs_sim_device *d, const struct ecs_sim_u
         if (!assertion.n)
             return false;
         ecs_sim_explain_mask(&d->explain, assertion);
-        add_field(&body, "grant_type", ECS_STR("urn:ietf:params:oauth:grant-type:jwt-bearer"));
-        add_field(&body, "assertion", assertion);
+        add_assertion(d, &body, assertion);
     } else {
         ecs_sim_explain_mask(&d->explain, ecs_str_of(basic));
         add_field(&body, "grant_type", ECS_STR("client_credentials"));
@@ -160,7 +175,7 @@ static bool read_access_token(struct ecs_sim_device *d)
     const char *error = json_string_value(json_object_get(root, "error"));
     json_int_t life = json_integer_value(json_object_get(root, "expires_in"));
     struct ecs_str cache = ecs_sim_response_header(&d->response, "Cache-Control");
-    int most = d->pnv->assertion_key ? ASSERTION_LIFE_S : CREDENTIALS_LIFE_S;
+    int most = d->pnv->assertion_key && d->temporary.n ? ASSERTION_LIFE_S : CREDENTIALS_LIFE_S;
     bool good = d->response.status == 200 && token && *token && type && !strcasecmp(type, "Bearer");
 
     d->outcome = d->response.status == 200 ? ECS_SIM_GOT_RUBBISH : ECS_SIM_GOT_STATUS;
@@ -184,7 +199,7 @@ static bool read_access_token(struct ecs_sim_device *d)
     return good;
 }
 
-static bool fetch_access_token(struct ecs_sim_device *d)
+bool ecs_sim_device_access_token(struct ecs_sim_device *d)
 {
     const struct ecs_sim_pnv *pnv = d->pnv;
     const char *web = pnv->web_path ? pnv->web_path : "/web";
@@ -196,6 +211,8 @@ static bool fetch_access_token(struct ecs_sim_device *d)
     char err[300];
     bool good;
 
+    if (!pnv->assertion_key && !(pnv->client_id && pnv->client_secret))
+        return stop(d, "--client-id with --client-secret or --assertion-key is missing");
     if (!text || !ecs_sim_url_parse(d->arena, text, &url, err, sizeof(err)))
         return stop(d, "the address of the token endpoint cannot be used");
     good = write_token_request(d, &url, &request) &&
@@ -219,7 +236,7 @@ enum ecs_sim_result ecs_sim_device_pnv(struct ecs_sim_device *d, struct ecs_buf 
     ecs_sim_explain_mask(&d->explain, d->temporary);
     if (pnv->access_token)
         ecs_sim_params_set(&d->params, ECS_STR("access_token"), ecs_str_of(pnv->access_token));
-    else if ((basic || pnv->assertion_key) && !fetch_access_token(d))
+    else if ((basic || pnv->assertion_key) && !ecs_sim_device_access_token(d))
         return ecs_sim_result_of(d);
     if (ecs_sim_device_start(d, ECS_SIM_AUTH_TEMPORARY) == ECS_SIM_GOT_DOCUMENT)
         ecs_sim_device_study(d, words);

@@ -172,6 +172,36 @@ static void test_a_portal_reference_is_opaque_and_no_token(void **state)
     assert_int_equal(ecs_flow_ref_open(x->flow_ring, ecs_str_of(text), &back), ECS_E_TOKEN_INVALID);
 }
 
+/* proves: O-053 */
+static void test_a_portal_reference_may_name_a_journey(void **state)
+{
+    struct fixture *x = *state;
+    struct ecs_token t = sample(x);
+    struct ecs_flow_ref ref = {.imsi = t.imsi,
+                               .service = 6,
+                               .tac = 35733009,
+                               .issued_s = 1772600000,
+                               .expires_s = 1772603600,
+                               .journey = INT64_C(0x123456789abcdef)},
+                        back;
+    char text[ECS_TOKEN_TEXT_MAX + 1];
+
+    assert_int_equal(ecs_flow_ref_seal(x->crypto, x->flow_ring, &ref, text), ECS_OK);
+    assert_int_equal(ecs_flow_ref_open(x->flow_ring, ecs_str_of(text), &back), ECS_OK);
+    assert_true(back.journey == ref.journey);
+    assert_int_equal(back.tac, 35733009);
+    assert_string_equal(back.imsi.s, ref.imsi.s);
+    /* An enterprise has no subscriber; without a journey nobody would be meant. */
+    memset(&ref.imsi, 0, sizeof(ref.imsi));
+    assert_int_equal(ecs_flow_ref_seal(x->crypto, x->flow_ring, &ref, text), ECS_OK);
+    assert_int_equal(ecs_flow_ref_open(x->flow_ring, ecs_str_of(text), &back), ECS_OK);
+    assert_string_equal(back.imsi.s, "");
+    assert_true(back.journey == ref.journey);
+    ref.journey = 0;
+    assert_int_equal(ecs_flow_ref_seal(x->crypto, x->flow_ring, &ref, text), ECS_OK);
+    assert_int_equal(ecs_flow_ref_open(x->flow_ring, ecs_str_of(text), &back), ECS_E_TOKEN_INVALID);
+}
+
 static void test_faulty_key_rings_are_refused_with_the_line(void **state)
 {
     struct fixture *x = *state;
@@ -266,6 +296,78 @@ static void test_new_figures_of_the_limiter_keep_what_was_used(void **state)
     ecs_limiter_free(l);
 }
 
+static struct ecs_enterprise_token sample_enterprise(struct fixture *x)
+{
+    struct ecs_enterprise_token token = {
+        .enterprise = "ENT-4471", .issued_s = 1700000000, .expires_s = 1700003600};
+
+    ecs_enterprise_requestor_digest(x->crypto, ECS_STR("8F0C2C1E-6a36"), token.requestor);
+    return token;
+}
+
+/* proves: OS-004 */
+static void test_an_enterprise_token_brings_back_requestor_and_enterprise(void **state)
+{
+    struct fixture *x = *state;
+    struct ecs_enterprise_token token = sample_enterprise(x), back;
+    char text[ECS_ENTERPRISE_TOKEN_TEXT_MAX + 1];
+    uint8_t same[16], other[16];
+
+    assert_int_equal(ecs_enterprise_token_seal(x->crypto, x->old_ring, &token, text), ECS_OK);
+    assert_int_equal(ecs_enterprise_token_open(x->new_ring, ecs_str_of(text), &back), ECS_OK);
+    assert_string_equal(back.enterprise, "ENT-4471");
+    assert_int_equal(back.issued_s, token.issued_s);
+    assert_int_equal(back.expires_s, token.expires_s);
+    ecs_enterprise_requestor_digest(x->crypto, ECS_STR("8f0c2c1e-6A36"), same);
+    ecs_enterprise_requestor_digest(x->crypto, ECS_STR("8f0c2c1e-6A37"), other);
+    assert_memory_equal(back.requestor, same, 16);
+    assert_memory_not_equal(back.requestor, other, 16);
+}
+
+static void test_the_longest_and_the_shortest_enterprise_fit(void **state)
+{
+    struct fixture *x = *state;
+    struct ecs_enterprise_token token = sample_enterprise(x), back;
+    char text[ECS_ENTERPRISE_TOKEN_TEXT_MAX + 1];
+
+    memset(token.enterprise, 'e', ECS_ENTERPRISE_ID_MAX);
+    assert_int_equal(ecs_enterprise_token_seal(x->crypto, x->old_ring, &token, text), ECS_OK);
+    assert_int_equal(strlen(text), ECS_ENTERPRISE_TOKEN_TEXT_MAX);
+    assert_int_equal(ecs_enterprise_token_open(x->old_ring, ecs_str_of(text), &back), ECS_OK);
+    assert_string_equal(back.enterprise, token.enterprise);
+    token.enterprise[1] = '\0';
+    assert_int_equal(ecs_enterprise_token_seal(x->crypto, x->old_ring, &token, text), ECS_OK);
+    assert_int_equal(ecs_enterprise_token_open(x->old_ring, ecs_str_of(text), &back), ECS_OK);
+    assert_string_equal(back.enterprise, "e");
+}
+
+static void test_a_spoiled_enterprise_token_or_one_of_another_kind_is_refused(void **state)
+{
+    struct fixture *x = *state;
+    struct ecs_enterprise_token token = sample_enterprise(x), back;
+    struct ecs_token device = {.issued_s = 1700000000, .expires_s = 1700003600}, opened;
+    char text[ECS_ENTERPRISE_TOKEN_TEXT_MAX + 1], of_device[ECS_TOKEN_TEXT_MAX + 1];
+
+    assert_int_equal(ecs_enterprise_token_seal(x->crypto, x->old_ring, &token, text), ECS_OK);
+    assert_int_equal(ecs_enterprise_token_open(x->other_ring, ecs_str_of(text), &back), ECS_E_TOKEN_INVALID);
+    assert_int_equal(ecs_token_open(x->old_ring, ecs_str_of(text), &opened), ECS_E_TOKEN_INVALID);
+    for (size_t i = 0; i < strlen(text); i++) {
+        char before = text[i];
+
+        text[i] = before == 'a' ? 'b' : 'a';
+        if (ecs_enterprise_token_open(x->old_ring, ecs_str_of(text), &back) == ECS_OK)
+            assert_string_equal(back.enterprise, token.enterprise); /* bits behind the last octet */
+        text[i] = before;
+    }
+    for (size_t n = 0; n < strlen(text); n++)
+        if (ecs_enterprise_token_open(x->old_ring, (struct ecs_str){text, n}, &back) == ECS_OK)
+            assert_string_equal(back.enterprise, token.enterprise);
+    assert_true(ecs_imsi_parse(ECS_STR("001010000000001"), &device.imsi));
+    assert_int_equal(ecs_token_seal(x->crypto, x->old_ring, &device, NULL, of_device), ECS_OK);
+    assert_int_equal(ecs_enterprise_token_open(x->old_ring, ecs_str_of(of_device), &back),
+                     ECS_E_TOKEN_INVALID);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,11 +376,15 @@ int main(void)
         cmocka_unit_test(test_every_changed_character_and_every_other_case_is_refused),
         cmocka_unit_test(test_rotation_keeps_old_tokens_until_their_key_is_removed),
         cmocka_unit_test(test_a_portal_reference_is_opaque_and_no_token),
+        cmocka_unit_test(test_a_portal_reference_may_name_a_journey),
         cmocka_unit_test(test_faulty_key_rings_are_refused_with_the_line),
         cmocka_unit_test(test_the_limiter_allows_the_burst_then_the_rate),
         cmocka_unit_test(test_many_keys_do_not_grow_the_limiter_and_zero_means_no_limit),
         cmocka_unit_test(test_the_limiter_fills_up_after_any_time_at_any_rate),
         cmocka_unit_test(test_new_figures_of_the_limiter_keep_what_was_used),
+        cmocka_unit_test(test_an_enterprise_token_brings_back_requestor_and_enterprise),
+        cmocka_unit_test(test_the_longest_and_the_shortest_enterprise_fit),
+        cmocka_unit_test(test_a_spoiled_enterprise_token_or_one_of_another_kind_is_refused),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -62,6 +62,22 @@ static void test_an_msisdn_loses_its_plus_sign_and_nothing_else(void **state)
     assert_string_equal(msisdn.s, "123456789012345");
 }
 
+static void test_an_eid_has_32_digits_and_its_check_digits_fit(void **state)
+{
+    struct ecs_eid eid = {"kept"};
+
+    (void)state;
+    assert_false(ecs_eid_parse(S("89001012012341234012345678901225"), &eid));
+    assert_false(ecs_eid_parse(S("8900101201234123401234567890122"), &eid));
+    assert_false(ecs_eid_parse(S("890010120123412340123456789012244"), &eid));
+    assert_false(ecs_eid_parse(S("8900101201234123401234567890122x"), &eid));
+    assert_false(ecs_eid_parse(S(""), &eid));
+    assert_string_equal(eid.s, "kept");
+    assert_true(ecs_eid_parse(S("89001012012341234012345678901224"), &eid));
+    assert_true(ecs_eid_parse(S("89049032123451234512345678901235"), &eid));
+    assert_string_equal(eid.s, "89049032123451234512345678901235");
+}
+
 static void test_an_iccid_is_kept_without_its_filler_nibble(void **state)
 {
     struct ecs_iccid iccid;
@@ -263,6 +279,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_imsi_has_six_to_fifteen_digits),
         cmocka_unit_test(test_an_msisdn_loses_its_plus_sign_and_nothing_else),
+        cmocka_unit_test(test_an_eid_has_32_digits_and_its_check_digits_fit),
         cmocka_unit_test(test_an_iccid_is_kept_without_its_filler_nibble),
         cmocka_unit_test(test_a_terminal_id_of_fourteen_to_seventeen_digits_has_a_tac),
         cmocka_unit_test(test_a_terminal_id_is_opaque_printable_and_of_one_case),

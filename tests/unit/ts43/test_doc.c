@@ -208,7 +208,7 @@ static void test_other_list_shapes(void **state)
     item = ecs_doc_item(doc, list);
     ecs_doc_str(doc, item, "PLMN", ECS_STR("31027"));
     ecs_doc_list_bare(doc, app, "PLMNBarred");
-    app = ecs_doc_app(doc, ECS_APP_2006);
+    app = ecs_doc_app(doc, ECS_APP_2010);
     ecs_doc_int(doc, app, "OperationResult", 104);
     ecs_doc_list_boxed(doc, app, "CompanionConfigurations", "CompanionConfiguration");
     ecs_doc_str(doc, ecs_doc_group(doc, app, "DownloadInfo"), "ProfileIccid", ECS_STR("8900101012341234567"));

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* eSIM orchestration of an engine: SM-DP+, BSS and what the operations work with; and the timer that looks
+ * for journeys which are due. */
+#include "engine_odsa.h"
+
+#include <string.h>
+
+#include "ecs/bss.h"
+#include "ecs/smdp.h"
+
+void odsa_snapshot_check(const struct ecs_snapshot *s, const char *path, struct ecs_faults *faults)
+{
+    size_t n;
+    const struct ecs_smdp_conf *smdp = ecs_conf_list(s->conf, "smdp", &n);
+
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(smdp[i].name, smdp[k].name) == 0)
+                ecs_fault_add(faults, path, 0, 0, "smdp: \"%s\" stands twice", smdp[i].name);
+}
+
+static struct ecs_neighbour_stats *stats_of(void *arg, const char *name)
+{
+    struct front *front = arg;
+
+    return ecs_metrics_neighbour(front->metrics, name);
+}
+
+/* Sealed activation codes of the pool. */
+static bool open_code(void *arg, struct ecs_arena *arena, struct ecs_str sealed, struct ecs_str *ret_text)
+{
+    struct engine *e = arg;
+
+    return ecs_odsa_open(&e->odsa, arena, sealed, ret_text);
+}
+
+static void count_smdp(void *arg, enum ecs_smdp_function function, enum ecs_smdp_status status)
+{
+    struct front *front = arg;
+
+    ecs_metric_count(front->metrics, ECS_M_SMDP, (unsigned)function * ECS_SMDP_STATUS_COUNT + status);
+}
+
+static void hold(void *arg)
+{
+    (void)engine_ref(arg);
+}
+
+static void drop(void *arg)
+{
+    engine_unref(arg);
+}
+
+bool engine_odsa_new(struct front *front, struct engine *e)
+{
+    const struct ecs_snapshot *s = e->snapshot;
+    bool lab = s->server->mode == ECS_MODE_LAB;
+    struct ecs_smdp_env smdp = {.pool = front->pool,
+                                .store = front->store,
+                                .open = open_code,
+                                .open_arg = e,
+                                .stats = stats_of,
+                                .stats_arg = front,
+                                .count = count_smdp,
+                                .count_arg = front,
+                                .lab = lab};
+    struct ecs_bss_env bss = {
+        .pool = front->pool, .store = front->store, .crypto = front->crypto, .lab = lab};
+    const struct ecs_smdp_conf *smdps;
+    const struct ecs_bss_conf *conf = ecs_conf_get(s->conf, "bss");
+    size_t n;
+
+    smdps = ecs_conf_list(s->conf, "smdp", &n);
+    if (conf->type != ECS_BSS_LOCAL)
+        bss.stats = ecs_metrics_neighbour(front->metrics, "bss");
+    e->smdps = ecs_smdps_new(&smdp, smdps, n);
+    e->bss = ecs_bss_new(&bss, conf);
+    e->code_sealer = ecs_sealer_new(front->crypto, &s->subscriber_keys, ECS_STR("odsa-code"));
+    e->odsa = (struct ecs_odsa_env){
+        .conf = ecs_conf_get(s->conf, "odsa"),
+        .auth = &e->auth,
+        .store = front->store,
+        .smdps = e->smdps,
+        .bss = e->bss,
+        .code_sealer = e->code_sealer,
+        .policy = s->policy,
+        .messages = s->messages,
+        .runner = front->odsa,
+        .portal_url = s->portal_url,
+        .hold = hold,
+        .drop = drop,
+        .hold_arg = e,
+    };
+    return e->smdps && e->bss && e->code_sealer;
+}
+
+void engine_odsa_free(struct engine *e)
+{
+    ecs_smdps_free(e->smdps);
+    ecs_bss_free(e->bss);
+    ecs_sealer_free(e->code_sealer);
+}
+
+/* ---- what is due ---- */
+
+enum { LOOK_EVERY_MS = 1000 };
+
+static void look(void *arg)
+{
+    struct front *front = arg;
+
+    if (front->draining)
+        return;
+    if (ecs_odsa_operations(front->engine->snapshot->offered))
+        ecs_odsa_runner_look(&front->engine->odsa);
+    ecs_timer_arm(&front->odsa_timer, front->worker->loop, LOOK_EVERY_MS, look, front);
+}
+
+void odsa_start(struct front *front)
+{
+    ecs_timer_arm(&front->odsa_timer, front->worker->loop, LOOK_EVERY_MS, look, front);
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rows that most kinds share: the user's part (question, portal), orders at SM-DP+ and BSS, the profile that
+ * waits for its device, and how everything is undone. A new subscription consists of nothing else. */
+#include "fsm.h"
+
+/* ---- the user's part ---- */
+
+const struct odsa_row odsa_start_rows[] = {
+    ROW(NONE, START, ASKS, NONE, ASKING, "11.2 ASK_USER"),
+    ROW(NONE, START, PORTAL, NONE, CHOOSING, "11.1 WEBSHEET"),
+    PROVISION(NONE, START, NONE, "11.1 ORDERED, smdp 4"),
+
+    ROW(ASKING, ANSWERED, PORTAL, ANSWERED, CHOOSING, "11.2 WEBSHEET"),
+    PROVISION(ASKING, ANSWERED, ANSWERED, "11.2 ORDER"),
+
+    PROVISION(CHOOSING, CHOSEN, PORTAL_DONE, "9.2, 10.6"),
+    ROW(CHOOSING, ACTIVATED, TOLD, ACTIVATED, READY, "9.2, 11.1 READY"),
+    ROW(CHOOSING, ACTIVATED, ALWAYS, PORTAL_ORDERED, AWAITING, "9.3, 11.1 ORDERED"),
+    ROW(CHOOSING, ORDERED, ALWAYS, PORTAL_ORDERED, AWAITING, "9.3, 11.1 ORDERED"),
+    ROW(CHOOSING, BSS_DONE, TOLD, ACTIVATED, READY, "12.47"),
+    ROW(CHOOSING, BSS_DONE, ALWAYS, PORTAL_ORDERED, AWAITING, "12.47"),
+    ROW(CHOOSING, BSS_FAILED, ALWAYS, NONE, FAILED, "11.1 GAVE_UP"),
+    END_OF_ROWS,
+};
+
+const struct odsa_row odsa_user_rows[] = {
+    ROW(ASKING, AGAIN, ALWAYS, NONE, ASKING, "12.15"),
+    ROW(ASKING, WRONG, ALWAYS, NONE, FAILED, "10.11: 104 ends it"),
+    ROW(ASKING, REJECTED, ALWAYS, CANCEL, DISMISSED, "12.17"),
+    ROW(ASKING, POLLED_OUT, ALWAYS, EXPIRE, EXPIRED, "12.35"),
+    ROW(ASKING, TIMEOUT, ALWAYS, EXPIRE, EXPIRED, "11.2: transaction timeout"),
+    ROW(ASKING, CANCEL, ALWAYS, CANCEL, DISMISSED, "11.2"),
+
+    ROW(CHOOSING, AGAIN, ALWAYS, NONE, CHOOSING, "12.15"),
+    ROW(CHOOSING, REJECTED, ALWAYS, CANCEL, DISMISSED, "12.17"),
+    ROW(CHOOSING, DISMISSED, ALWAYS, CANCEL, DISMISSED, "11.1 WEBSHEET"),
+    ROW(CHOOSING, POLLED_OUT, ALWAYS, EXPIRE, EXPIRED, "12.35"),
+    ROW(CHOOSING, TIMEOUT, ALWAYS, EXPIRE, EXPIRED, "12.48"),
+    ROW(CHOOSING, CANCEL, ALWAYS, CANCEL, DISMISSED, "11.1"),
+    END_OF_ROWS,
+};
+
+/* ---- orders ---- */
+
+#define BSS_SUCCEEDS(state)                                                                                  \
+    ROW(state, OK, BSS_TOLD, TOLD, READY, "9.5"), ROW(state, OK, BSS_SILENT, SILENT, AWAITING, "9.3"),       \
+        ROW(state, OK, ALWAYS, NONE, CONFIRMING, "smdp 4")
+#define BSS_SENDS(state)                                                                                     \
+    ROW(state, WEBSITE, RESERVED, TO_PORTAL, RETURNING, "9.1"),                                              \
+        ROW(state, WEBSITE, ALWAYS, TO_PORTAL, CHOOSING, "9.1")
+/* The reserved profile is given back (or could not be): the portal may bring another one. */
+#define THEN_PORTAL(event)                                                                                   \
+    ROW(RETURNING, event, CANCELLED, DROPPED, DISMISSED, "12.14"),                                           \
+        ROW(RETURNING, event, EXPIRED, DROPPED, EXPIRED, "12.14"),                                           \
+        ROW(RETURNING, event, PORTAL_DONE, DROPPED, RESERVING, "12.47"),                                     \
+        ROW(RETURNING, event, ALWAYS, DROPPED, CHOOSING, "9.1")
+
+const struct odsa_row odsa_order_rows[] = {
+    ROW(RESERVING, OK, ENDING, RESERVED, WITHDRAWING, "12.14, smdp 4"),
+    ROW(RESERVING, OK, ALWAYS, RESERVED, ACTIVATING, "smdp 4"),
+    ROW(RESERVING, RETRY, ALWAYS, NONE, RESERVING, "smdp 7"),
+    FINISH(RESERVING, EXHAUSTED, NONE, "smdp 7"),
+    ROW(RESERVING, REFUSED, REUSES, ANEW_FRESH, RESERVING, "smdp 6: 8.2.1/3.9"),
+    FINISH(RESERVING, REFUSED, NONE, "smdp 6"),
+    FINISH(RESERVING, IN_USE, NONE, "smdp 6: 8.2.1/3.3"),
+    ROW(RESERVING, TAKEN, MANY_TRIES, NONE, FAILED, "smdp 6"),
+    ROW(RESERVING, TAKEN, ALWAYS, ANEW, RESERVING, "smdp 6"),
+    NOTES(RESERVING),
+    NOTES_USER(RESERVING),
+    NOTES_OLD(RESERVING),
+
+    ROW(ACTIVATING, OK, ENDING, NONE, WITHDRAWING, "12.14"),
+    ROW(ACTIVATING, WEBSITE, ENDING, NOT_ORDERED, WITHDRAWING, "12.14"),
+    BSS_SUCCEEDS(ACTIVATING),
+    BSS_FAILS(ACTIVATING),
+    BSS_SENDS(ACTIVATING),
+    UNDO(ACTIVATING, IN_USE, NOT_ORDERED, "10.10"),
+    ROW(ACTIVATING, PENDING, ENDING, NONE, WITHDRAWING, "12.14"),
+    ROW(ACTIVATING, PENDING, ALWAYS, NONE, AWAITING, "9.3, bss 3.3 OPEN"),
+    NOTES(ACTIVATING),
+    NOTES_USER(ACTIVATING),
+    NOTES_BSS(ACTIVATING),
+    NOTES_OLD(ACTIVATING),
+
+    BSS_SUCCEEDS(AWAITING),
+    BSS_FAILS(AWAITING),
+    BSS_SENDS(AWAITING),
+    UNDO(AWAITING, IN_USE, NOT_ORDERED, "10.10"),
+    ROW(AWAITING, PENDING, ALWAYS, NONE, AWAITING, "bss 3.3: polled"),
+    ROW(AWAITING, BSS_DONE, ALWAYS, BSS_DONE, AWAITING, "bss 3.3"),
+    ROW(AWAITING, ACTIVATED, ALWAYS, BSS_DONE, AWAITING, "9.3"),
+    UNDO(AWAITING, BSS_FAILED, NOT_ORDERED, "11.1 GAVE_UP"),
+    UNDO(AWAITING, CANCEL, CANCEL, "11.1"),
+    UNDO(AWAITING, DISMISSED, CANCEL, "11.1"),
+    UNDO(AWAITING, REJECTED, CANCEL, "12.17"),
+    UNDO(AWAITING, POLLED_OUT, EXPIRE, "9.4, 12.35"),
+    ROW(AWAITING, NUDGE, ALWAYS, NUDGED, AWAITING, "bss 3.3"),
+    ROW(AWAITING, AGAIN, ALWAYS, NONE, AWAITING, "12.14"),
+    NOTES_OLD(AWAITING),
+
+    ROW(CONFIRMING, OK, ENDING, CONFIRMED, WITHDRAWING, "12.14, smdp 4"),
+    ROW(CONFIRMING, OK, UNRELEASED, CONFIRMED, RELEASING, "smdp 4 E"),
+    HAND_OUT(CONFIRMING, OK, CONFIRMED, "smdp 4, 11.1 READY"),
+    ROW(CONFIRMING, RETRY, ALWAYS, NONE, CONFIRMING, "smdp 7"),
+    UNDO(CONFIRMING, EXHAUSTED, NONE, "smdp 4"),
+    UNDO(CONFIRMING, REFUSED, NONE, "smdp 4"),
+    ROW(CONFIRMING, TAKEN, MANY_TRIES, NONE, WITHDRAWING, "smdp 6: 8.2.6/3.8"),
+    ROW(CONFIRMING, TAKEN, ENDING, NONE, WITHDRAWING, "12.14"),
+    ROW(CONFIRMING, TAKEN, ALWAYS, ANEW_MATCHING, CONFIRMING, "smdp 6: 8.2.6/3.8"),
+    NOTES(CONFIRMING),
+    NOTES_USER(CONFIRMING),
+    NOTES_DEVICE(CONFIRMING),
+    NOTES_OLD(CONFIRMING),
+
+    ROW(RELEASING, OK, ENDING, RELEASED, WITHDRAWING, "12.14, smdp 4"),
+    HAND_OUT(RELEASING, OK, RELEASED, "smdp 4 E, 11.1 READY"),
+    ROW(RELEASING, RETRY, ALWAYS, NONE, RELEASING, "smdp 7"),
+    UNDO(RELEASING, EXHAUSTED, NONE, "smdp 4"),
+    UNDO(RELEASING, REFUSED, NONE, "smdp 4"),
+    NOTES(RELEASING),
+    NOTES_USER(RELEASING),
+    NOTES_DEVICE(RELEASING),
+    NOTES_OLD(RELEASING),
+
+    THEN_PORTAL(OK),
+    THEN_PORTAL(TAKEN),
+    THEN_PORTAL(REFUSED),
+    THEN_PORTAL(EXHAUSTED),
+    ROW(RETURNING, RETRY, ALWAYS, NONE, RETURNING, "smdp 7"),
+    ROW(RETURNING, CHOSEN, ALWAYS, PORTAL_DONE, RETURNING, "12.47"),
+    NOTES(RETURNING),
+    NOTES_USER(RETURNING),
+    NOTES_OLD(RETURNING),
+    END_OF_ROWS,
+};
+
+/* ---- the device's part ---- */
+
+const struct odsa_row odsa_ready_rows[] = {
+    ROW(READY, INSTALLED, ALWAYS, INSTALLED, COMPLETING, "11.1 INSTALLED, smdp 8"),
+    ROW(READY, DOWNLOADED, ALWAYS, DOWNLOADED, READY, "smdp 8"),
+    ROW(READY, NOT_INSTALLED, ALWAYS, NOT_INSTALLED, READY, "smdp 8"),
+    ROW(READY, OLD_DELETED, ALWAYS, OLD_DELETED, READY, "smdp 8"),
+    ROW(READY, AGAIN, ALWAYS, NONE, READY, "11.2: the same answer"),
+    ROW(READY, BSS_DONE, ALWAYS, NONE, READY, "12.44"),
+    ROW(READY, ACTIVATED, ALWAYS, NONE, READY, "12.44"),
+    ROW(READY, TIMEOUT, DOWNLOADED, NONE, COMPLETING, "smdp 4: downloaded"),
+    UNDO(READY, TIMEOUT, EXPIRE, "11.2: transaction timeout"),
+    ROW(READY, CANCEL, OLD_STANDS, CANCEL, WITHDRAWING, "11.1 CANCELLED, 12.50"),
+
+    ROW(COMPLETING, OK, ALWAYS, GO_ON, DONE, "10.1: confirm"),
+    ROW(COMPLETING, RETRY, ALWAYS, NONE, COMPLETING, "bss 3.3"),
+    ROW(COMPLETING, PENDING, ALWAYS, NONE, COMPLETING, "bss 3.3: polled"),
+    ROW(COMPLETING, REFUSED, ALWAYS, GO_ON, DONE, "12.50: the new one stays"),
+    ROW(COMPLETING, EXHAUSTED, ALWAYS, GO_ON, DONE, "12.50: the new one stays"),
+    NOTES(COMPLETING),
+    NOTES_BSS(COMPLETING),
+    NOTES_DEVICE(COMPLETING),
+    NOTES_OLD(COMPLETING),
+    END_OF_ROWS,
+};
+
+/* ---- undoing ---- */
+
+/* Behind the profile's return: the order, then the end. */
+#define THEN_ORDER(event, effect, clause)                                                                    \
+    ROW(WITHDRAWING, event, FOREIGN, effect, STOPPING, clause),                                              \
+        ROW(WITHDRAWING, event, ORDERED, effect, REVOKING, clause),                                          \
+        FINISH(WITHDRAWING, event, effect, clause)
+
+const struct odsa_row odsa_undo_rows[] = {
+    THEN_ORDER(OK, WITHDRAWN, "smdp 4: compensation"),
+    ROW(WITHDRAWING, TAKEN, LATE, TOO_LATE, COMPLETING, "smdp 4: too late"),
+    THEN_ORDER(TAKEN, WITHDRAWN, "smdp 4: too late"),
+    THEN_ORDER(REFUSED, WITHDRAWN, "smdp 4: too late"),
+    ROW(WITHDRAWING, RETRY, ALWAYS, NONE, WITHDRAWING, "smdp 7"),
+    THEN_ORDER(EXHAUSTED, NONE, "smdp 4: left to the operator"),
+    NOTES(WITHDRAWING),
+    NOTES_DEVICE(WITHDRAWING),
+    NOTES_OLD(WITHDRAWING),
+
+    FINISH(REVOKING, OK, NOT_ORDERED, "bss 3.3: compensation"),
+    ROW(REVOKING, REFUSED, ALWAYS, NONE, STOPPING, "bss 3.1: too late to cancel"),
+    ROW(REVOKING, RETRY, ALWAYS, NONE, REVOKING, "bss 3.3"),
+    ROW(REVOKING, PENDING, ALWAYS, NONE, REVOKING, "bss 3.1: polled"),
+    FINISH(REVOKING, EXHAUSTED, NONE, "bss 3.3: left to the operator"),
+    NOTES(REVOKING),
+    NOTES_OLD(REVOKING),
+
+    FINISH(STOPPING, OK, NOT_ORDERED, "bss 3.3: compensation"),
+    FINISH(STOPPING, REFUSED, NONE, "bss 3.3: left to the operator"),
+    FINISH(STOPPING, EXHAUSTED, NONE, "bss 3.3: left to the operator"),
+    ROW(STOPPING, RETRY, ALWAYS, NONE, STOPPING, "bss 3.3"),
+    ROW(STOPPING, PENDING, ALWAYS, NONE, STOPPING, "bss 3.3: polled"),
+    NOTES(STOPPING),
+    NOTES_BSS(STOPPING),
+    NOTES_OLD(STOPPING),
+    END_OF_ROWS,
+};

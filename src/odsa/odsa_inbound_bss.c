@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Events of the BSS about lines and profiles: facts that change, profiles that were never ordered here
+ * (TS.43 7.5), the end of what a journey waits for. Changes of lines notify devices by themselves. */
+#include "ecs/clock.h"
+#include "ecs/store_admin.h"
+#include "odsa_inbound.h"
+
+enum { DB_LIMIT_MS = 10000, FIRE_LIMIT_MS = 30000 };
+
+struct told {
+    struct ecs_str imsi;
+    struct ecs_facts_key key;
+    struct ecs_subscriber_facts line;
+    struct ecs_subscriber_rows rows;
+    struct ecs_subscriber_fields fields;
+    struct ecs_line_service_set service;
+    int64_t number;
+    int app;
+    struct ecs_odsa_key view_key;
+    struct ecs_odsa_view view;
+    struct ecs_profile_change change;
+};
+
+static enum ecs_next finish(struct ecs_flow *f)
+{
+    (void)f;
+    return ECS_DONE;
+}
+
+static enum ecs_next note_first(struct ecs_flow *f)
+{
+    struct ecs_odsa_inbound *in = f->self;
+    struct told *own = ecs_alloc(f->arena, sizeof(*own));
+
+    if (!own)
+        return ecs_flow_fail(f, ECS_E_TOO_LARGE, "an event needs too much memory");
+    in->own = own;
+    return odsa_inbound_seen(f, in->bss->id);
+}
+
+/* ---- whose ---- */
+
+static enum ecs_next find_number(struct ecs_flow *f)
+{
+    struct ecs_odsa_inbound *in = f->self;
+    struct told *own = in->own;
+    const struct ecs_bss_subject *s = &in->bss->subject;
+
+    if (!in->fresh) {
+        in->known = true;
+        return ecs_flow_goto(f, finish);
+    }
+    own->imsi = s->imsi;
+    if (s->imsi.n || !s->msisdn.n)
+        return ECS_NEXT;
+    return ecs_store_subscriber_get(f, in->env->store, ECS_BY_MSISDN, s->msisdn, &own->rows);
+}
+
+static enum ecs_next find_line(struct ecs_flow *f)
+{
+    struct ecs_odsa_inbound *in = f->self;
+    struct told *own = in->own;
+
+    if (!own->imsi.n && own->rows.n == 1)
+        own->imsi = own->rows.rows[0].imsi;
+    if (!own->imsi.n)
+        return ECS_NEXT;
+    own->key.imsi = own->imsi;
+    return ecs_store_facts(f, in->env->store, &own->key, &own->line);
+}
+
+/* ---- a line ---- */
+
+static enum ecs_next set_line(struct ecs_flow *f)
+{
+    struct ecs_odsa_inbound *in = f->self;
+    struct told *own = in->own;
+
+    in->known = own->line.known;
+    if (!in->known)
+        return ecs_flow_goto(f, finish);
+    own->fields = (struct ecs_subscriber_fields){.line_state = in->bss->line_state, .plan = in->bss->plan};
+    if (!in->bss->line_state.n && !in->bss->plan.n)
+        return ECS_NEXT;
+    return ecs_store_subscriber_set(f, in->env->store, own->imsi, &own->fields, &own->number);
+}
+
+/* A line that has ended takes its devices' tokens with it (bss.md 5). */
+static enum ecs_next revoke_tokens(struct ecs_flow *f)
+{
+    struct ecs_odsa_inbound *in = f->self;
+    struct told *own = in->own;
+
+    if (!ecs_str_eq(in->bss->line_state, ECS_STR("terminated")) ||
+        own->line.line_state == ECS_ROW_LINE_TERMINATED)
+        return ECS_NEXT;
+    return ecs_store_tokens_revoke(f, in->env->store, own->imsi, &own->number);
+}
+
+static int status_of(struct ecs_str state)
+{
+    if (ecs_str_eq(state, ECS_STR("provisioned")))
+        return 1;
+    if (ecs_str_eq(state, ECS_STR("not-provisioned")))
+        return 0;
+    return ecs_str_eq(state, ECS_STR("in-progress")) ? 3 : -1;
+}
+
+static enum ecs_next set_service(struct ecs_flow *f)
+{
+    struct ecs_odsa_inbound *in = f->self;
+    struct told *own = in->own;
+
+    own->service = ECS_LINE_SERVICE_SET_NONE;
+    own->service.prov_status = status_of(in->bss->service_state);
+    if (!in->bss->service.n || own->service.prov_status < 0)
+        return ECS_NEXT;
+    return ecs_store_line_service_set(f, in->env->store, own->imsi, in->bss->service, &own->service,
+                                      &own->number);
+}
+
+const struct ecs_step odsa_inbound_line_steps[] = {
+    {"note-first", note_first, DB_LIMIT_MS},
+    {"find-number", find_number, DB_LIMIT_MS},
+    {"find-line", find_line, DB_LIMIT_MS},
+    {"set-line", set_line, DB_LIMIT_MS},
+    {"revoke-tokens", revoke_tokens, DB_LIMIT_MS},
+    {"set-service", set_service, DB_LIMIT_MS},
+    {"finish", finish, 0},
+    {0},
+};
+
+/* ---- a profile ---- */
+
+static enum ecs_next find_profile(struct ecs_flow *f)
+{
+    struct ecs_odsa_inbound *in = f->self;
+
+    if (!in->bss->profile.iccid.n)
+        return ECS_NEXT;
+    return ecs_store_profile_by_iccid(f, in->env->store, in->bss->profile.iccid, &in->profile);
+}
+
+static int app_of(const struct ecs_odsa_inbound *in)
+{
+    static const struct {
+        const char *name;
+        int number;
+    } apps[] = {{"ap2006", 2006}, {"ap2009", 2009}, {"ap2011", 2011}};
+
+    if (in->profile.id)
+        return in->profile.app;
+    for (size_t i = 0; i < ECS_ARRAY_LEN(apps); i++)
+        if (ecs_str_eq(in->bss->subject.app, ecs_str_of(apps[i].name)))
+            return apps[i].number;
+    return in->bss->profile.service.n ? 2006 : 2009;
+}
+
+/* Which open journeys the line has: one of them may wait for just this. */
+static enum ecs_next look_at_journeys(struct ecs_flow *f)
+{
+    struct ecs_odsa_inbound *in = f->self;
+    struct told *own = in->own;
+    const struct ecs_bss_profile *p = &in->bss->profile;
+    struct ecs_str owner = in->profile.id ? in->profile.imsi : own->imsi;
+
+    own->app = app_of(in);
+    if (in->profile.id && own->imsi.n && !ecs_str_eq(own->imsi, in->profile.imsi)) {
+        ecs_log(NULL, ECS_EV_JOURNEY_ALARM, "the BSS tells of a profile under another line than ours");
+        return ecs_flow_goto(f, finish);
+    }
+    if (!p->iccid.n || !owner.n || (!in->profile.id && !own->line.known))
+        return ecs_flow_goto(f, finish);
+    in->known = true;
+    own->imsi = owner;
+    own->view_key =
+        (struct ecs_odsa_key){.imsi = owner, .app = own->app, .target_id = p->terminal_id, .eid = p->eid};
+    return ecs_store_odsa_view(f, in->env->store, &own->view_key, &own->view);
+}
+
+static bool same(struct ecs_str a, struct ecs_str b)
+{
+    return a.n && ecs_str_eq(a, b);
+}
+
+static bool waits_for_it(const struct ecs_journey *j, const struct ecs_bss_profile *p)
+{
+    enum odsa_state state = odsa_state_of(j);
+
+    if (j->ended_at || j->kind > ECS_JOURNEY_RECOVERY)
+        return false;
+    if (same(j->iccid, p->iccid))
+        return true;
+    return !j->iccid.n && (state == ODSA_CHOOSING || state == ODSA_AWAITING || state == ODSA_DELETING) &&
+           (same(j->target_id, p->terminal_id) || same(j->eid, p->eid));
+}
+
+static enum ecs_next fire_journey(struct ecs_flow *f)
+{
+    struct ecs_odsa_inbound *in = f->self;
+    struct told *own = in->own;
+    const struct ecs_bss_profile *p = &in->bss->profile;
+
+    for (size_t i = 0; i < own->view.n_journeys && !in->journey.id; i++)
+        if (waits_for_it(&own->view.journeys[i], p))
+            in->journey = own->view.journeys[i];
+    if (!in->journey.id)
+        return ECS_NEXT;
+    if (p->status == 4)
+        return odsa_inbound_fire(f, ODSA_EV_CANCEL, "event", ECS_STR("the BSS has ended the profile"));
+    if (p->status != 1)
+        return ECS_NEXT;
+    in->fire.patch = (struct ecs_journey_patch){.iccid = p->iccid,
+                                                .code = p->code,
+                                                .address = p->address,
+                                                .msisdn = p->msisdn,
+                                                .line_imsi = p->line_imsi};
+    return odsa_inbound_fire(f, ODSA_EV_ACTIVATED, "event", ECS_STR("the BSS tells the profile"));
+}
+
+/* The row of the profile itself, unless its journey writes that. */
+static enum ecs_next change_profile(struct ecs_flow *f)
+{
+    struct ecs_odsa_inbound *in = f->self;
+    struct told *own = in->own;
+    const struct ecs_bss_profile *p = &in->bss->profile;
+    bool fired = in->journey.id && in->fire.event && in->fire.fired != ECS_FIRED_NOT;
+    struct ecs_profile *row = &own->change.row;
+
+    if ((fired && (p->status != 4 || !in->profile.id)) ||
+        (!in->profile.id && (p->status < 1 || p->status > 3)))
+        return ECS_NEXT;
+    *row = (struct ecs_profile){
+        .id = in->profile.id,
+        .imsi = own->imsi,
+        .app = own->app,
+        .iccid = p->iccid,
+        .eid = p->eid,
+        .terminal_id = p->terminal_id,
+        .service = p->service,
+        .address = p->address,
+        .line_imsi = p->line_imsi,
+        .msisdn = p->msisdn,
+        .origin = in->profile.id ? ECS_STR_NULL : ECS_STR("bss"),
+        .status = p->status,
+        .secondary = p->secondary,
+    };
+    own->change.set_secondary = !in->profile.id;
+    own->change.drop_code = p->status == 4;
+    if (p->code.n && p->status != 4 && !ecs_odsa_seal(in->env, f->arena, p->code, &row->code))
+        return ecs_flow_fail(f, ECS_E_NO_MEMORY, "an activation code could not be sealed");
+    return ecs_store_profile_change(f, in->env->store, &own->change, "profile changed", &own->number);
+}
+
+const struct ecs_step odsa_inbound_profile_steps[] = {
+    {"note-first", note_first, DB_LIMIT_MS},
+    {"find-number", find_number, DB_LIMIT_MS},
+    {"find-line", find_line, DB_LIMIT_MS},
+    {"find-profile", find_profile, DB_LIMIT_MS},
+    {"look-at-journeys", look_at_journeys, DB_LIMIT_MS},
+    {"fire-journey", fire_journey, FIRE_LIMIT_MS},
+    {"change-profile", change_profile, DB_LIMIT_MS},
+    {"finish", finish, 0},
+    {0},
+};
