@@ -228,7 +228,8 @@ class Lab:
         ec, rsa = free_port(), free_port()
         text = f"""\
 server: {{ mode: lab, workers: {workers}, log_target: json, log_level: warning }}
-device: {{ listen: ["127.0.0.1:@PORT@"], path: /ts43 }}
+device: {{ listen: ["127.0.0.1:@PORT@"], path: /ts43, offered: [ap2003, ap2004, ap2005, ap2006, ap2009] }}
+smdp: [ {{ name: stock, type: pool }} ]
 limits: {{ device_per_minute: 0 }}
 tls: {{ ticket_key: {self.path("ticket.key")} }}
 certificates: [ {{ certificate: {self.dir}/@KIND@.crt, key: {self.dir}/@KIND@.key }} ]

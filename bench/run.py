@@ -12,6 +12,7 @@ import tempfile
 import time
 
 import goals_http
+import goals_odsa
 import goals_state
 import goals_storm
 import report
@@ -118,7 +119,7 @@ def check_machine(a):
 
 def run(bench, only):
     rows, faults = [], []
-    for goal, function in sorted(goals_http.GOALS + goals_state.GOALS + goals_storm.GOALS, key=lambda g: int(g[0])):
+    for goal, function in sorted(goals_http.GOALS + goals_odsa.GOALS + goals_state.GOALS + goals_storm.GOALS, key=lambda g: int(g[0])):
         if only and goal not in only:
             continue
         say(f"goal {goal}: {function.__name__}")

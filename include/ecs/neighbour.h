@@ -56,6 +56,7 @@ struct ecs_ask {
     const char *basic_user, *basic_password;       /* both or none */
     const char *bearer;                            /* token, or NULL */
     uint32_t total_ms;                             /* 0: the neighbour's */
+    bool once; /* on a connection of its own, so that it is never asked again by itself (see below) */
 };
 struct ecs_ask_answer {
     /* ECS_OK: there is an answer, whatever its status. ECS_E_BACKEND: none (refused, broken, TLS),

@@ -92,6 +92,33 @@ SELECT v.part, v.item FROM (
      ORDER BY j.ended_at IS NOT NULL, j.id DESC LIMIT 64)
 ) v ORDER BY v.part, v.place
 
+-- name: odsa_poll read-only
+-- What most polls of lines need of odsa_view, for a batch of them: nothing but the device is named, and no enterprise asks.
+-- $1 IMSIs $2 applications $3 devices that get the profile, NULL: all $4 devices that ask
+SELECT k.ord, v.part, v.item
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY k(imsi, app, target, terminal, ord)
+CROSS JOIN LATERAL (
+    SELECT 0::smallint AS part, ARRAY[
+               (SELECT m.category FROM device_model m WHERE m.tac = left(k.target, 8)::char(8) AND k.target ~ '^[0-9]{14}'),
+               (SELECT i.state FROM device_identity i WHERE i.terminal_id = lower(k.target)),
+               NULL, NULL, '0', NULL, NULL, NULL, '0'] AS item
+    UNION ALL
+    (SELECT 2, {{profile_item}} FROM profile p
+     WHERE p.imsi = k.imsi AND p.app = k.app::integer AND (p.ended_at IS NULL OR p.ended_at > now() - interval '1 day')
+     ORDER BY p.status = 4, p.id LIMIT 64)
+    UNION ALL
+    (SELECT 3, {{journey_item}} FROM journey j
+     WHERE j.imsi = k.imsi AND j.app = k.app::integer
+           AND (j.ended_at IS NULL OR (j.ended_at > now() - interval '1 day' AND j.target_id = lower(coalesce(k.target, k.terminal))))
+     ORDER BY j.ended_at IS NOT NULL, j.id DESC LIMIT 64)
+) v
+
+-- name: odsa_count_poll
+-- $1 imsi $2 app $3 device that gets the profile, NULL: all
+UPDATE journey j SET polls = j.polls + 1
+WHERE j.imsi = $1::text AND j.app = $2::integer AND j.ended_at IS NULL AND (j.target_id = lower($3::text) OR $3::text IS NULL)
+RETURNING j.id, j.polls
+
 -- name: journey_move
 -- $1 the row $2 changes of profiles $3 event $4 neighbour $5 call $6 detail $7 duration us $8 reason of the notification
 -- $9 gives the lease up $10 takes it for so many seconds $11 the line's card becomes the ICCID

@@ -145,7 +145,8 @@ bool bss_ask_post(struct bss_call *call, enum bss_name path, json_t *body, struc
     json_decref(body);
     if (!good)
         return false;
-    call->ask = (struct ecs_ask){.method = "POST", .content_type = "application/json", .body = {text, n}};
+    call->ask = (struct ecs_ask){
+        .method = "POST", .content_type = "application/json", .body = {text, n}, .once = key.n > 0};
     set_headers(call, id);
     return set_url(call, path, ECS_STR_NULL, ECS_STR_NULL);
 }

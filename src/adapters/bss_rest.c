@@ -121,8 +121,12 @@ static enum ecs_bss_status judge(const struct bss_call *call, const json_t **ret
     }
     if (bss_code_status(call->bss->conf, text_at(call, *ret_body, BSS_A_RESULT), &status) ||
         (by_http != ECS_BSS_DONE && bss_code_status(call->bss->conf, *ret_reason, &status))) {
+        if (status == ECS_BSS_DONE && by_http != ECS_BSS_DONE) {
+            *ret_why = "the BSS answers with done and an HTTP status of failures";
+            return ECS_BSS_DENIED;
+        }
         *ret_why = status == ECS_BSS_DONE || status == ECS_BSS_PENDING ? NULL : "as the BSS has answered";
-        return status == ECS_BSS_DONE && by_http != ECS_BSS_DONE ? ECS_BSS_DENIED : status;
+        return status;
     }
     if (bss_at(*ret_body, call->bss->names.answer[BSS_A_RESULT])) {
         *ret_why = "the BSS answers with a result that bss.codes does not name";

@@ -93,13 +93,21 @@ static void fault(struct check *c, const char *key, const char *what)
     c->good = false;
 }
 
+/* https://, or http:// to a loopback address; without query, fragment and user. */
 static bool is_url(const char *url)
 {
-    static const char *const begins[] = {"https://", "http://127.0.0.1", "http://[::1]", "http://localhost"};
+    static const char *const loopback[] = {"http://127.0.0.1", "http://[::1]", "http://localhost"};
 
-    for (size_t i = 0; url && i < ECS_ARRAY_LEN(begins); i++)
-        if (strncmp(url, begins[i], strlen(begins[i])) == 0)
-            return !strpbrk(url, " \t\"<>#?@");
+    if (!url || strpbrk(url, " \t\"<>#?@"))
+        return false;
+    if (strncmp(url, "https://", 8) == 0)
+        return url[8] != '\0' && !strchr("/:", url[8]);
+    for (size_t i = 0; i < ECS_ARRAY_LEN(loopback); i++) {
+        size_t n = strlen(loopback[i]);
+
+        if (strncmp(url, loopback[i], n) == 0 && strchr(":/", url[n]))
+            return true; /* the end of the text, too */
+    }
     return false;
 }
 

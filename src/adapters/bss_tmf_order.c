@@ -276,7 +276,7 @@ static bool refuse(struct bss_call *call, enum ecs_bss_status status, const char
     if (call->answer.rc == ECS_OK && status != ECS_BSS_AGAIN) {
         code = bss_code(call->arena, bss_member(call->arena, bss_body(call, &ignored), "code"));
         if (bss_code_status(call->bss->conf, code, &told))
-            status = told == ECS_BSS_DONE ? ECS_BSS_REFUSED : told;
+            status = told == ECS_BSS_DONE || told == ECS_BSS_UNKNOWN ? ECS_BSS_REFUSED : told;
         else if (status == ECS_BSS_REFUSED && !code.p)
             status = ECS_BSS_DENIED;
     }

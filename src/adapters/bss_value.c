@@ -85,8 +85,11 @@ bool bss_put(json_t *json, struct ecs_str path, json_t *value)
     return false;
 }
 
+/* The last one of that name: results stand behind what was asked for. */
 const json_t *bss_characteristic(const json_t *array, struct ecs_str name)
 {
+    const json_t *found = NULL;
+
     for (size_t i = 0; i < json_array_size(array); i++) {
         const json_t *item = json_array_get(array, i), *value = json_object_get(item, "value");
         const char *text = json_string_value(json_object_get(item, "name"));
@@ -95,9 +98,10 @@ const json_t *bss_characteristic(const json_t *array, struct ecs_str name)
             continue;
         if (json_is_object(value) && json_object_get(value, "value"))
             value = json_object_get(value, "value");
-        return json_is_null(value) ? NULL : value;
+        if (value && !json_is_null(value))
+            found = value;
     }
-    return NULL;
+    return found;
 }
 
 /* ---- words ---- */

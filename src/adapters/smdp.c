@@ -139,10 +139,10 @@ static const char *check(struct smdp_call *c)
         c->iccid = smdp_iccid(c->iccid);
         if (!c->iccid.p)
             return "the ICCID is not 18 to 20 digits";
-    } else if (c->function != ECS_SMDP_FN_ORDER ||
-               (c->smdp->conf->type == ECS_SMDP_ES2PLUS && !c->profile_type.p)) {
-        return c->function == ECS_SMDP_FN_ORDER ? "neither ICCID nor profile type is given"
-                                                : "no ICCID is given";
+    } else if (c->function != ECS_SMDP_FN_ORDER || c->smdp->conf->type == ECS_SMDP_STATIC) {
+        return "no ICCID is given"; /* a static source has no new ones */
+    } else if (c->smdp->conf->type == ECS_SMDP_ES2PLUS && !c->profile_type.p) {
+        return "neither ICCID nor profile type is given";
     }
     if (!smdp_is_matching_id(c->matching_id))
         return "the matching id cannot stand in an activation code";

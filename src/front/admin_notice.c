@@ -319,6 +319,8 @@ static enum ecs_next write_reference(struct ecs_flow *f)
     ecs_json_str(&c->out, "msisdn", r->facts.msisdn);
     ecs_json_str(&c->out, "app", ecs_str_of(id));
     ecs_json_str(&c->out, "service", ecs_str_of(service));
+    if (r->ref.journey)
+        ecs_json_i64(&c->out, "journey", r->ref.journey);
     admin_write_time(&c->out, "issued_at", r->ref.issued_s);
     admin_write_time(&c->out, "expires_at", r->ref.expires_s);
     ecs_json_str(&c->out, "line_state",

@@ -110,7 +110,8 @@ enum ecs_next callback_open(struct callback_call *c)
     if (!c->service)
         return callback_refuse(c, CALLBACK_REFERENCE_UNKNOWN, NULL);
     if (is_odsa(c) != ecs_str_starts_with(ecs_str_of(c->route->path), ECS_STR("/v1/odsa/")))
-        return callback_refuse(c, CALLBACK_REFERENCE_UNKNOWN, "the reference is for other calls than this one");
+        return callback_refuse(c, CALLBACK_REFERENCE_UNKNOWN,
+                               "the reference is for other calls than this one");
     ecs_imsi_mask(&c->ref.imsi, c->subject);
     memcpy(c->log.imsi, c->subject, sizeof(c->log.imsi));
     if (!ecs_digest(c->front->crypto, ECS_DIGEST_SHA256, parts, 2, c->digest))

@@ -69,7 +69,8 @@ const struct ecs_setting partner_settings[] = {
     {ECS_KEY(STRING_LIST, "brands", struct ecs_partner_conf, brands), .max = 64,
      .help = "Brands that it may serve. Empty: all."},
     {ECS_KEY(STRING_LIST, "disclose", struct ecs_partner_conf, disclose), .max = 3,
-     .help = "Personal data that it is told: imsi, msisdn, device (identities of devices, eSIM chips and cards, for "
+     .help = "Personal data that it is told: imsi, msisdn, device (identities of devices, eSIM chips and "
+             "cards, for "
              "eSIM pages). Empty: none."},
     {0},
 };
@@ -135,8 +136,8 @@ static bool words_are(const struct ecs_str_list *list, const char *const *words,
 
 bool partner_check(const void *section, struct ecs_faults *faults, const struct ecs_yaml_node *node)
 {
-    static const char *const services[] = {"vowifi", "odsa", NULL},
-                             *const personal[] = {"imsi", "msisdn", "device", NULL};
+    static const char *const services[] = {"vowifi", "odsa", NULL}, *const personal[] = {"imsi", "msisdn",
+                                                                                         "device", NULL};
     const struct ecs_partner_conf *p = section;
     bool good = true;
 

@@ -170,8 +170,9 @@ void callback_snapshot_load(struct ecs_snapshot *s, const char *path, struct ecs
     else if (s->policy)
         ecs_policy_texts(s->policy, ECS_TYPE_TEMPLATE, check_template, faults);
     if (s->callback->listen.n && !n && !has_notifiers(s))
-        ecs_fault_add(faults, path, 0, 0,
-                      "callback.listen is given, but partners is empty and neither smdp nor bss names notifiers");
+        ecs_fault_add(
+            faults, path, 0, 0,
+            "callback.listen is given, but partners is empty and neither smdp nor bss names notifiers");
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < i; k++)
             if (strcmp(partners[i].name, partners[k].name) == 0)

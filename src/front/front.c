@@ -12,6 +12,7 @@
 #include "ecs/vectors.h"
 #include "engine_login.h"
 #include "engine_odsa.h"
+#include "journey_watch.h"
 #include "node.h"
 #include "notify.h"
 #include "sheet.h"
@@ -278,6 +279,7 @@ static void free_parts(struct front *front)
     ecs_timer_disarm(&front->announce_timer);
     ecs_timer_disarm(&front->drain_timer);
     ecs_timer_disarm(&front->odsa_timer);
+    journey_watch_stop(front->journeys);
     ecs_odsa_runner_free(front->odsa); /* its drives hold engines and wait for the store */
     last_known_free(front->known);
     ecs_store_free(front->store);
@@ -317,6 +319,7 @@ enum ecs_rc front_start(struct ecs_worker *worker, void *arg)
         free_parts(front);
         return rc;
     }
+    front->journeys = journey_watch_start(front);
     if (worker->index == 0) {
         reaper_start(front);
         odsa_start(front);

@@ -47,7 +47,7 @@ struct sheet_form {
 struct sheet_odsa;
 struct sheet {
     struct web_call *call;
-    const char *place; /* below web.path: "vowifi", "odsa" */
+    const char *place;        /* below web.path: "vowifi", "odsa" */
     struct ecs_str sid, back; /* p NULL: none */
     struct ecs_flow_ref ref;
     bool has_secret;
@@ -98,10 +98,10 @@ bool sheet_odsa_enabled(const struct ecs_snapshot *s);
 extern const struct ecs_step sheet_odsa_steps[], sheet_odsa_not_enabled_steps[], sheet_odsa_fault_steps[];
 void sheet_odsa_error(struct web_call *call, enum ecs_rc rc);
 
-/* URL and user data of a hand-over for a journey (ecs/odsa.h); arg: struct device. journey NULL: of the page
- * that tells why the application is not enabled, also for a request that is not proven (7.7). url "portal":
- * policy.portal_url, or the built-in pages when that is empty. False: there is no such page, or memory is
- * short. */
+/* URL and user data of a hand-over for a journey (ecs/odsa.h); arg: struct device. journey NULL or without
+ * id: of the page that tells why the application is not enabled, also for a request that is not proven (7.7).
+ * url "portal": policy.portal_url, or the built-in pages when that is empty. False: there is no such page, or
+ * memory is short. */
 bool sheet_odsa_portal(void *arg, struct ecs_arena *arena, const struct ecs_journey *journey,
                        struct ecs_str url, struct ecs_str data_template, struct ecs_str *ret_url,
                        struct ecs_str *ret_data);

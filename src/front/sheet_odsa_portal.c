@@ -136,7 +136,7 @@ bool sheet_odsa_portal(void *arg, struct ecs_arena *arena, const struct ecs_jour
     struct hand_over h = {
         .device = d,
         .arena = arena,
-        .journey = journey,
+        .journey = journey && journey->id ? journey : NULL,
         .expires_s = d->now + d->engine->odsa.conf->portal_s,
     };
 

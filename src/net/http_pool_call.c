@@ -183,6 +183,7 @@ static CURLcode set_request(struct call *call, const struct ecs_ask *ask)
         SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)ask->body.n);
     }
     SET(CURLOPT_CUSTOMREQUEST, ask->method);
+    SET(CURLOPT_FRESH_CONNECT, ask->once ? 1L : 0L); /* curl repeats on kept connections only */
     return rc;
 }
 

@@ -93,11 +93,8 @@ static enum ecs_next read_operation(struct ecs_flow *f)
 static enum ecs_next load_view(struct ecs_flow *f)
 {
     struct ecs_odsa *odsa = f->self;
-    const struct odsa_request *q = &odsa->work->request;
 
-    return odsa_load_view(f, odsa,
-                          q->operation == ECS_OP_ACQUIRE_CONFIGURATION ||
-                              (q->operation == ECS_OP_CHECK_ELIGIBILITY && q->app == ECS_APP_2009));
+    return odsa_load_view(f, odsa, odsa->work->request.operation == ECS_OP_ACQUIRE_CONFIGURATION);
 }
 
 /* ---- identities ---- */
@@ -143,7 +140,7 @@ static enum ecs_next judge_identity(struct ecs_flow *f)
     if (q->old_iccid.n && q->type == 3 && w->view.owners[1] != ECS_ICCID_OURS)
         why = "the old ICCID is unknown, or of a profile that has ended";
     /* The same request again, when the old profile has ended meanwhile. */
-    if (!why || ((q->type == 3 || q->type == 7) && op_repeats(w)))
+    if (!why || ((q->type == 3 || q->type == 7) && op_same_journey(w)))
         return ECS_NEXT;
     (void)odsa_refuse(f, ECS_RESULT_INVALID_PARAMETER, why);
     return ecs_flow_goto(f, finish);

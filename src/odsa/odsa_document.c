@@ -128,12 +128,11 @@ static void write_eligibility(const struct writer *w, struct ecs_doc_node *node)
     if (a->app == ECS_APP_2006)
         ecs_doc_str(w->doc, node, "CompanionDeviceServices",
                     a->eligibility == ECS_ELIGIBILITY_ENABLED ? a->services : ECS_STR(""));
-    if (a->eligibility != ECS_ELIGIBILITY_ENABLED) {
+    /* Pages are for users: a managing server has none. */
+    if (a->eligibility != ECS_ELIGIBILITY_ENABLED && a->page_url.n && a->app != ECS_APP_2011) {
         add(w, node, "NotEnabledURL", a->page_url);
-        if (a->page_url.n) {
-            add(w, node, "NotEnabledUserData", a->page_data);
-            add(w, node, "NotEnabledContentsType", a->page_type);
-        }
+        add(w, node, "NotEnabledUserData", a->page_data);
+        add(w, node, "NotEnabledContentsType", a->page_type);
     }
     if (a->app == ECS_APP_2009 && a->eligibility == ECS_ELIGIBILITY_DISABLED)
         add_polling(w, node, a->polling);
@@ -149,7 +148,7 @@ static void write_configuration(const struct writer *w, struct ecs_doc_node *nod
         ecs_doc_str(w->doc, node, "CompanionDeviceService",
                     c->service.n ? c->service : ecs_str_of(odsa_service_names[0]));
     ecs_doc_int(w->doc, node, "ServiceStatus", c->status);
-    if (c->secondary)
+    if (c->secondary && w->answer->app == ECS_APP_2009)
         ecs_doc_int(w->doc, node, "SecondaryICCID", 1);
     if (c->status == ODSA_SS_ACTIVATING)
         add_polling(w, node, c->polling);

@@ -14,7 +14,7 @@ struct odsa_outcome {
     int64_t us; /* of the call; -1: none was made */
     bool alarm; /* somebody of the operator's has to look */
     uint32_t retry_after_s;
-    int set_flags;
+    int set_flags, clear_flags;
     struct ecs_str smdp, iccid, address, code, line_imsi, msisdn, reference; /* code in clear */
 };
 

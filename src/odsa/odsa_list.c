@@ -56,7 +56,8 @@ static bool asks_for_profile(const struct odsa_work *w, const struct ecs_profile
 /* A phone that waits for its profile asks for that one, and reads no lists (clients.md 2.8). */
 static bool waits_for(const struct odsa_work *w, const struct ecs_journey *j)
 {
-    return j && odsa_journey_is_open(j) && gives_profile(j) &&
+    return j && odsa_journey_is_open(j) && gives_profile(j) && odsa_state_of(j) != ODSA_COMPLETING &&
+           !(j->flags & ECS_JOURNEY_F_INSTALLED) &&
            (odsa_str_same(j->target_id, w->request.terminal_id) ||
             odsa_str_same(j->terminal_id, w->request.terminal_id));
 }
@@ -64,7 +65,7 @@ static bool waits_for(const struct odsa_work *w, const struct ecs_journey *j)
 static bool waits_for_any(const struct odsa_work *w)
 {
     for (size_t i = 0; i < w->view.n_journeys; i++)
-        if (waits_for(w, &w->view.journeys[i]) && odsa_states[odsa_state_of(&w->view.journeys[i])].status)
+        if (waits_for(w, &w->view.journeys[i]))
             return w->request.app == ECS_APP_2009;
     return false;
 }

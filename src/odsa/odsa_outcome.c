@@ -69,6 +69,7 @@ static bool take_told(struct odsa_drive *d, struct ecs_journey *j)
     take_text(&j->line_imsi, o->line_imsi);
     take_text(&j->msisdn, o->msisdn);
     take_text(&j->bss_reference, o->reference);
+    j->flags &= ~o->clear_flags;
     j->flags |= o->set_flags;
     return !o->code.n || ecs_odsa_seal(d->env, d->flow.arena, o->code, &j->code);
 }

@@ -145,6 +145,9 @@ static enum ecs_next take_reserved(struct ecs_flow *f)
     if (d->smdp_state.status == ECS_SMDP_OK && is_on_device(d->smdp_state.state))
         return odsa_work_ends(d, ODSA_EV_IN_USE, "the old profile is still on its device");
     if (r->status == ECS_SMDP_OK) {
+        /* Prepared codes are for no EID: nothing waits for the device at the address alone. */
+        if (ecs_smdp_conf_of(d->smdp)->type == ECS_SMDP_POOL)
+            d->outcome.clear_flags = ECS_JOURNEY_F_BY_ADDRESS;
         d->outcome.iccid = !r->iccid.n && odsa_reuses(&d->journey) ? d->journey.old_iccid : r->iccid;
         d->outcome.address = r->address;
         d->outcome.code = r->code;

@@ -111,6 +111,9 @@ static enum ecs_next go_on(struct ecs_flow *f, const struct ecs_journey *j)
         return odsa_refuse(f, ODSA_INVALID_ANSWER, "MSG_response without a question that was put");
     if (state != ODSA_CHOOSING && state != ODSA_DELETING) {
         odsa_task_stand(t, j);
+        /* Its polls count anew (O-019); where there are none to be limited, nothing changes. */
+        if (j->polls && odsa_states[state].status == ODSA_SS_ACTIVATING)
+            odsa_task_continue(t, j, ODSA_EV_AGAIN);
         return ECS_NEXT;
     }
     t->fire.patch = (struct ecs_journey_patch){
@@ -285,7 +288,7 @@ static enum ecs_next recover(struct ecs_flow *f)
 enum { NEW_KINDS = (1u << ECS_JOURNEY_END) - 1 }; /* those that give a profile stand first */
 
 /* The same procedure: also one that has just ended well, whose answer was lost. */
-static const struct ecs_journey *find_same(const struct odsa_work *w)
+const struct ecs_journey *op_same_journey(const struct odsa_work *w)
 {
     const struct odsa_request *q = &w->request;
     struct ecs_str of = q->type == 7 ? q->iccid : q->old_iccid;
@@ -306,9 +309,20 @@ static const struct ecs_journey *find_same(const struct odsa_work *w)
     return NULL;
 }
 
-bool op_repeats(const struct odsa_work *w)
+/* What stands in the way: the device has something else to do, but for recoveries side by side (8.13). */
+static const struct ecs_journey *find_other(const struct odsa_work *w)
 {
-    return find_same(w) != NULL;
+    enum { KINDS = NEW_KINDS | 1u << ECS_JOURNEY_END | 1u << ECS_JOURNEY_MANAGE };
+    const struct odsa_request *q = &w->request;
+
+    for (size_t i = 0; i < w->view.n_journeys; i++) {
+        const struct ecs_journey *j = &w->view.journeys[i];
+
+        if (odsa_journey_is_open(j) && KINDS >> j->kind & 1 && odsa_str_same(j->target_id, q->target_id) &&
+            !(q->type == 7 && j->kind == ECS_JOURNEY_RECOVERY && !odsa_str_same(j->old_iccid, q->iccid)))
+            return j;
+    }
+    return NULL;
 }
 
 static bool is_only_talk(const struct ecs_journey *j)
@@ -322,9 +336,7 @@ enum ecs_next op_begin(struct ecs_flow *f)
 {
     struct ecs_odsa *odsa = f->self;
     const struct odsa_request *q = &odsa->work->request;
-    const struct ecs_journey *same = find_same(odsa->work),
-                             *other = odsa_open_journey(odsa->work, NEW_KINDS | 1u << ECS_JOURNEY_END |
-                                                                        1u << ECS_JOURNEY_MANAGE);
+    const struct ecs_journey *same = op_same_journey(odsa->work), *other = find_other(odsa->work);
     struct odsa_task *t = odsa_task_of(odsa);
 
     if (q->app == ECS_APP_2011 && q->type != 0)

@@ -77,7 +77,7 @@ static enum ecs_next unsubscribe(struct ecs_flow *f)
     if (open)
         odsa_task_continue(t, open, ODSA_EV_CANCEL);
     if (!p)
-        return has_ended(w) ? op_say(f, ODSA_SR_DISMISS)
+        return has_ended(w) ? op_say(f, ODSA_SR_DONE)
                             : odsa_refuse(f, ECS_RESULT_INVALID_PARAMETER, "the device has no profile");
     open_about(odsa, ECS_JOURNEY_END, p);
     return ECS_NEXT;

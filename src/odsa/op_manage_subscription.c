@@ -108,6 +108,8 @@ static int result_of(const struct ecs_journey *j, enum odsa_state state)
         return j->flags & ECS_JOURNEY_F_INSTALLED ? ODSA_SR_DONE : ODSA_SR_DELAYED;
     if (state == ODSA_SWITCHING)
         return ODSA_SR_DELAYED;
+    if (state == ODSA_ENDED) /* what was asked for is done: nothing further */
+        return ODSA_SR_DONE;
     if (state == ODSA_STOPPING && j->kind != ECS_JOURNEY_END)
         return ODSA_SR_DISMISS;
     return odsa_states[state].result;

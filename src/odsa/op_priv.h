@@ -152,8 +152,8 @@ struct ecs_journey *odsa_task_open(struct ecs_odsa *odsa, enum ecs_journey_kind 
 enum ecs_next op_begin(struct ecs_flow *f);  /* 0, 3, 7 */
 enum ecs_next op_change(struct ecs_flow *f); /* 1, 2, 4, 5, 6 */
 enum ecs_next op_switch(struct ecs_flow *f, bool on);
-/* The request of type 0, 3 or 7 goes on with a journey of the view. */
-bool op_repeats(const struct odsa_work *w);
+/* The journey that a request of type 0, 3 or 7 goes on with; NULL: none. */
+const struct ecs_journey *op_same_journey(const struct odsa_work *w);
 /* ManageSubscription is answered with this SubscriptionResult. */
 enum ecs_next op_say(struct ecs_flow *f, int result);
 

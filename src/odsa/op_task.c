@@ -123,9 +123,11 @@ static enum ecs_next take_other(struct ecs_flow *f)
 {
     struct ecs_odsa *odsa = f->self;
     struct odsa_task *t = odsa_task_of(odsa);
-    const struct ecs_journey *other = odsa_open_journey(odsa->work, 1u << t->journey.kind);
+    const struct ecs_journey *other = t->journey.kind < ECS_JOURNEY_END
+                                          ? op_same_journey(odsa->work)
+                                          : odsa_open_journey(odsa->work, 1u << t->journey.kind);
 
-    if (other && other->operation_type == odsa->work->request.type) {
+    if (other && odsa_journey_is_open(other) && other->operation_type == odsa->work->request.type) {
         t->id = other->id;
         return ECS_NEXT;
     }

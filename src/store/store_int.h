@@ -8,7 +8,7 @@
 struct ecs_store {
     struct ecs_store_conf conf;
     struct ecs_pg *pg;
-    struct ecs_pg_batch_query facts;
+    struct ecs_pg_batch_query facts, polls;
 };
 
 /* Runs a statement whose result goes to decode together with target. Result memory is the arena's. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a request of on-device activation needs to know: the parts of statement odsa_view into one struct. */
+#include <stdio.h>
+
 #include "ecs/flow.h"
 #include "store_odsa.h"
 
@@ -38,11 +40,12 @@ static bool read_owners(struct ecs_str cell, struct ecs_odsa_view *view)
     return true;
 }
 
-static bool read_head(struct ecs_arena *arena, struct ecs_pg_result *r, unsigned row,
+/* c: column of the part, in front of its item. */
+static bool read_head(struct ecs_arena *arena, struct ecs_pg_result *r, unsigned row, unsigned c,
                       struct ecs_odsa_view *view)
 {
     size_t n;
-    const struct ecs_str *cells = ecs_pg_texts(r, row, 1, arena, &n);
+    const struct ecs_str *cells = ecs_pg_texts(r, row, c + 1, arena, &n);
     int category, target, eid;
 
     if (n != H_COUNT || !read_word(cells[H_CATEGORY], store_categories, 7, &category) ||
@@ -64,51 +67,141 @@ static bool read_head(struct ecs_arena *arena, struct ecs_pg_result *r, unsigned
     return true;
 }
 
-static unsigned count_part(struct ecs_pg_result *r, int64_t part)
+static unsigned count_part(struct ecs_pg_result *r, unsigned c, int64_t part)
 {
     unsigned n = 0;
 
     for (unsigned row = 0; row < r->rows; row++)
-        n += ecs_pg_int(r, row, 0, -1) == part;
+        n += ecs_pg_int(r, row, c, -1) == part;
     return n;
 }
 
-static enum ecs_rc read_part(struct ecs_flow *f, struct ecs_pg_result *r, unsigned row,
+static enum ecs_rc read_part(struct ecs_flow *f, struct ecs_pg_result *r, unsigned row, unsigned c,
                              struct ecs_odsa_view *view)
 {
-    switch (ecs_pg_int(r, row, 0, -1)) {
+    switch (ecs_pg_int(r, row, c, -1)) {
     case PART_HEAD:
-        return read_head(f->arena, r, row, view) ? ECS_OK : ECS_E_INTERNAL;
+        return read_head(f->arena, r, row, c, view) ? ECS_OK : ECS_E_INTERNAL;
     case PART_CAPABILITIES:
-        view->target_capabilities = ecs_pg_texts(r, row, 1, f->arena, &view->n_target_capabilities);
+        view->target_capabilities = ecs_pg_texts(r, row, c + 1, f->arena, &view->n_target_capabilities);
         return ECS_OK;
     case PART_PROFILE:
-        return store_read_profile(f, r, row, 1, &view->profiles[view->n_profiles++]);
+        return store_read_profile(f, r, row, c + 1, &view->profiles[view->n_profiles++]);
     case PART_JOURNEY:
-        return store_read_journey(f, r, row, 1, &view->journeys[view->n_journeys++]);
+        return store_read_journey(f, r, row, c + 1, &view->journeys[view->n_journeys++]);
     default:
         return ECS_E_INTERNAL;
     }
 }
 
-static enum ecs_rc decode_view(struct ecs_flow *f, struct ecs_pg_result *r)
+static enum ecs_rc decode_from(struct ecs_flow *f, struct ecs_pg_result *r, unsigned c)
 {
     struct ecs_odsa_view *ret = r->decode_arg, view = {0};
     enum ecs_rc rc = ECS_OK;
 
-    view.profiles = ecs_alloc(f->arena, (count_part(r, PART_PROFILE) + 1) * sizeof(*view.profiles));
-    view.journeys = ecs_alloc(f->arena, (count_part(r, PART_JOURNEY) + 1) * sizeof(*view.journeys));
+    view.profiles = ecs_alloc(f->arena, (count_part(r, c, PART_PROFILE) + 1) * sizeof(*view.profiles));
+    view.journeys = ecs_alloc(f->arena, (count_part(r, c, PART_JOURNEY) + 1) * sizeof(*view.journeys));
     if (!view.profiles || !view.journeys)
         return ECS_E_TOO_LARGE;
-    if (r->rows == 0 || ecs_pg_int(r, 0, 0, -1) != PART_HEAD)
+    if (r->rows == 0 || ecs_pg_int(r, 0, c, -1) != PART_HEAD)
         return ECS_E_INTERNAL;
     for (unsigned row = 0; row < r->rows && rc == ECS_OK; row++)
-        rc = read_part(f, r, row, &view);
+        rc = read_part(f, r, row, c, &view);
     if (rc == ECS_OK && r->mistyped)
         rc = ECS_E_INTERNAL;
     if (rc == ECS_OK)
         *ret = view;
     return rc;
+}
+
+static enum ecs_rc decode_view(struct ecs_flow *f, struct ecs_pg_result *r)
+{
+    return decode_from(f, r, 0);
+}
+
+/* ---- polls ---- */
+
+/* Most polls find nothing to count: the look-up goes out with others in a batch, the count by itself. */
+struct poll {
+    struct ecs_store *store;
+    const struct ecs_odsa_key *key;
+    struct ecs_odsa_view *view;
+    struct ecs_str app;
+    char app_text[12];
+};
+
+static enum ecs_rc decode_poll(struct ecs_flow *f, struct ecs_pg_result *r)
+{
+    return decode_from(f, r, 1);
+}
+
+static enum ecs_next look_up(struct ecs_flow *f)
+{
+    struct poll *p = f->self;
+    struct ecs_str columns[4] = {p->key->imsi, p->app, p->key->target_id, p->key->terminal_id};
+    struct ecs_pg_result *r = ecs_alloc(f->arena, sizeof(*r));
+
+    if (!r)
+        return ecs_flow_fail(f, ECS_E_TOO_LARGE, "store: request memory is used up");
+    r->decode = decode_poll;
+    r->decode_arg = p->view;
+    return ecs_pg_batch(f, p->store->pg, &p->store->polls, columns, r);
+}
+
+static enum ecs_rc take_counts(struct ecs_flow *f, struct ecs_pg_result *r)
+{
+    struct ecs_odsa_view *view = r->decode_arg;
+
+    (void)f;
+    for (unsigned row = 0; row < r->rows; row++)
+        for (size_t i = 0; i < view->n_journeys; i++)
+            if (view->journeys[i].id == ecs_pg_int(r, row, 0, 0))
+                view->journeys[i].polls = (int)ecs_pg_int(r, row, 1, 0);
+    return r->mistyped ? ECS_E_INTERNAL : ECS_OK;
+}
+
+static enum ecs_next count(struct ecs_flow *f)
+{
+    struct poll *p = f->self;
+    bool open = false;
+    const struct ecs_pg_param params[] = {ecs_pg_p_text(p->key->imsi), ecs_pg_p_int(ECS_PG_INT4, p->key->app),
+                                          ecs_pg_p_text(p->key->target_id)};
+
+    for (size_t i = 0; i < p->view->n_journeys; i++)
+        open |=
+            !p->view->journeys[i].ended_at &&
+            (!p->key->target_id.p || ecs_str_eq_nocase(p->key->target_id, p->view->journeys[i].target_id));
+    if (!open)
+        return ECS_DONE;
+    return store_exec(f, p->store, ECS_STMT_ODSA_COUNT_POLL, params, ECS_ARRAY_LEN(params), take_counts,
+                      p->view);
+}
+
+static enum ecs_next counted(struct ecs_flow *f)
+{
+    (void)f;
+    return ECS_DONE;
+}
+
+enum { POLL_LIMIT_MS = 5000 };
+static const struct ecs_step poll_steps[] = {
+    {"look-up", look_up, POLL_LIMIT_MS},
+    {"count", count, POLL_LIMIT_MS},
+    {"counted", counted, 0},
+    {0},
+};
+
+static enum ecs_next poll(struct ecs_flow *f, struct ecs_store *store, const struct ecs_odsa_key *key,
+                          struct ecs_odsa_view *ret_view)
+{
+    struct poll *p = ecs_alloc(f->arena, sizeof(*p));
+
+    if (!p)
+        return ecs_flow_fail(f, ECS_E_TOO_LARGE, "store: request memory is used up");
+    *p = (struct poll){.store = store, .key = key, .view = ret_view};
+    p->app =
+        (struct ecs_str){p->app_text, (size_t)snprintf(p->app_text, sizeof(p->app_text), "%d", key->app)};
+    return ecs_flow_call(f, poll_steps, p);
 }
 
 enum ecs_next ecs_store_odsa_view(struct ecs_flow *f, struct ecs_store *store, const struct ecs_odsa_key *key,
@@ -120,6 +213,8 @@ enum ecs_next ecs_store_odsa_view(struct ecs_flow *f, struct ecs_store *store, c
         if (key->iccids[i].p)
             named = i + 1;
     }
+    if (key->poll && key->imsi.p && !key->eid.p && !named)
+        return poll(f, store, key, ret_view);
     const struct ecs_pg_param params[] = {
         ecs_pg_p_text(key->imsi),
         ecs_pg_p_text(key->enterprise),

@@ -30,6 +30,11 @@ POOL = 3000
 START_S, STOP_S = 30, 30
 
 
+def policy_files():
+    """Names of the delivered policy, one file for each service."""
+    return sorted(name for name in os.listdir(os.path.join(ROOT, "conf", "policy.d")) if name.endswith(".yaml"))
+
+
 class Build:
     """The programs under test. ECS_DAEMON and ECS_CTL name other ones than those of the build directory."""
 

@@ -27,7 +27,7 @@ from smdp_double import Smdp  # noqa: E402
 REQUESTER = "1.3.6.1.4.1.99999.1"
 ADDRESS = "smdp.example.com"
 FEATURES = ["companion"]  # of a line's plan; more of them choose variants of the policy, see RULES
-STOCK = {"companion": 60, "primary": 60, "enterprise": 20}
+STOCK = {"companion": 400, "primary": 400, "enterprise": 100}
 PORTAL = "https://portal.example.net/esim"
 
 # Rules in front of those of the shipped policies; a word in the line's plan chooses one: (service, word, decisions)

@@ -109,9 +109,9 @@ class Phoenix:
         self.world, self.daemon = world, daemon
         self.lock = threading.RLock()
         self.deaths = 0
-        world.smdp.unreachable = self.revive
+        world.smdp.unreachable = self.again
         if world.bss:
-            world.bss.unreachable = self.revive
+            world.bss.unreachable = self.again
 
     def kill(self):
         """SIGKILL, from whatever thread; returns when it is dead. What it held is given up as if its leases had run out."""
@@ -134,6 +134,12 @@ class Phoenix:
             # time passes: leases run out, and what waits for its next attempt is due
             self.world.site.cluster.sql("UPDATE journey SET leased_until = now() - interval '1 s' WHERE leased_until > now()")
             return True
+
+    def again(self):
+        """A neighbour's message was not taken: it is sent once more."""
+        if not self.revive():
+            time.sleep(0.1)
+        return True
 
     def call(self, what, *args, **named):
         for _ in range(12):

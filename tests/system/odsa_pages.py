@@ -51,8 +51,10 @@ class PagesWorld(odsa.World):
             then = {**GO, "portal-data": self.data}
             if service == "primary":
                 then.update({"recover": "portal", "verify": "portal"})
-            self.policy(service, lambda d, t=then: d["rules"].insert(0, {
-                "name": "t-pages", "when": ["plan.features has t-pages"], "then": t}))
+            off = {"eligibility": "disabled", "not-enabled-url": "portal", "not-enabled-data": self.data}
+            for name, decisions in (("t-pages", then), ("t-off", off)):
+                self.policy(service, lambda d, n=name, t=decisions: d["rules"].insert(0, {
+                    "name": n, "when": [f"plan.features has {n}"], "then": t}))
 
     def page_settings(self, **change):
         port = self.port if change.get("callback", {}) is not None else harness.free_port()

@@ -186,7 +186,7 @@ def test_a_new_policy_is_told_to_all(site, server, providers, tmp_path):
     phones = [registered(site, server) for _ in range(3)]
     policy = tmp_path / "policy.d"
     policy.mkdir()
-    for name in ("voice.yaml", "vowifi.yaml", "smsoip.yaml"):
+    for name in harness.policy_files():
         text = open(os.path.join(harness.ROOT, "conf", "policy.d", name), encoding="utf-8").read()
         (policy / name).write_text(text.replace("validity: 2d", f"validity: {next(serial) + 100}m"))
     server.write(policy={"directory": str(policy)})

@@ -285,7 +285,7 @@ def test_open_journeys_are_in_the_metrics(make_daemon, cluster, subscriber):
                 kind="move")
     add_journey(cluster, subscriber(), "deleting", target_id="w-4", deadline_at="2999-01-01", attempts=1,
                 old_iccid="8901000000000083029", kind="move")
-    own = make_daemon()
+    own = make_daemon(device={"offered": ["ap2003", "ap2004", "ap2005", "ap2006", "ap2009"]})
     harness.wait_for(lambda: own.metric("ecs_journeys_open", state="deleting") >= 2, 8, "counted")
     assert own.metric("ecs_journeys_stuck") >= 1 and own.metric("ecs_journeys_oldest_seconds") >= 0
     number = cluster.one("SELECT id FROM journey WHERE state = 'deleting' ORDER BY id DESC LIMIT 1")

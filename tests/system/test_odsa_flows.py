@@ -156,6 +156,8 @@ def test_figure_26_a_profile_that_came_another_way_is_told(world, make_daemon, h
         world.bss.event("ServiceCreateEvent", {"service": service(watch, iccid, code=code)})
     else:
         world.bss.services.append(service(watch, iccid, code=code))
+        world.bss.products.append({"id": f"prd-{iccid}", "name": "Line", "status": "active", "productCharacteristic": [
+            {"name": "msisdn", "value": watch.phone.line.msisdn}, {"name": "companionEligible", "value": {"value": "true"}}]})
     assert watch.eligibility().eligibility == 1
     shown = watch.until_ready()
     assert (shown.iccid, shown.service, shown.download.code) == (iccid, "SharedNumber", code)

@@ -333,12 +333,13 @@ def test_a_notification_that_is_lost_is_made_up_by_the_device(world, watch):
 
 
 @pytest.mark.parametrize("change", [
-    {"timestamp": None, "timeStamp": "2026-01-01T10:00:00+01:00"}, {"timestamp": "1767225600"}, {"notificationPointId": "4"},
+    {"timestamp": None, "timeStamp": "local"}, {"timestamp": "epoch"}, {"timestamp": None}, {"notificationPointId": "4"},
     {"imei": None, "tac": "35999911", "resultData": None}, {"notificationPointId": 101}, {"eid": None}, {"profileType": None}], ids=str)
 def test_notifications_as_real_servers_send_them(world, watch, change):
     watch.subscribe()
     profile = watch.install(world.smdp, watch.until_ready().download, notify=False)
-    world.smdp.notify(profile, 4, **change)
+    forms = {"epoch": str(int(time.time())), "local": time.strftime("%Y-%m-%dT%H:%M:%S+02:00", time.gmtime(time.time() + 7200))}
+    world.smdp.notify(profile, 4, **{name: forms.get(value, value) for name, value in change.items()})
     if change.get("notificationPointId") == 101:
         world.smdp.notify(profile, 4)
     world.wait_state(watch.phone.imsi, "done")

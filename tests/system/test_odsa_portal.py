@@ -288,6 +288,19 @@ def test_notice_pages_take_nothing_and_know_nobody(world, path, title):
     assert visitor.reply.status == 200 and "&lt;script" not in visitor.text
 
 
+def test_the_not_enabled_page_speaks_the_language_of_the_subscriber(world):
+    watch = world.watch(features=["t-off"], language="fr")
+    answer = watch.eligibility()
+    assert answer.eligibility == 0 and answer.url.endswith("/web/odsa/not-enabled")
+    visitor = Visitor(world.daemon.device, language="")
+    visitor.send("GET", f"/web/odsa/not-enabled?{answer.data}")
+    assert visitor.title() == "Le service eSIM n’est pas disponible"
+    visitor.send("GET", f"/web/odsa?{answer.data}")  # of no procedure: it opens no other page
+    assert visitor.reply.status == 403
+    visitor.send("GET", "/web/odsa/not-enabled?sid=abc")
+    assert visitor.title() == "eSIM service is not available"
+
+
 # ---- the code ----
 
 @pytest.mark.parametrize("language", ["en", "de", "fr"])
@@ -391,6 +404,15 @@ def test_a_session_tells_the_procedure_and_no_more_than_is_disclosed(foreign):
     text = str({name: value for name, value in found.items() if name != "plan"})  # the test's plans are named after lines
     for secret in (watch.phone.imsi, watch.phone.line.msisdn, watch.imei, watch.eid):
         assert secret not in text
+
+
+def test_a_hand_over_of_a_not_enabled_page_is_of_no_procedure(foreign):
+    watch = foreign.watch(features=["t-off"])
+    answer = watch.eligibility()
+    data = dict(pair.split("=", 1) for pair in answer.data.split("&"))
+    status, found = foreign.shop_calls("/v1/odsa/session", reference=data["sid"])
+    assert status == 200 and "procedure" not in found and found["application"] == "ap2006"
+    assert foreign.shop_reports(data, "chosen")[1]["error"] == "not_expected"
 
 
 def test_references_serve_the_calls_they_were_made_for(foreign):

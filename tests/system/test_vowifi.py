@@ -214,7 +214,7 @@ def test_new_terms_must_be_accepted_again(phone, make_daemon, area):
 def copy_policy(area, name):
     where = os.path.join(area, f"policy-{name}")
     os.mkdir(where)
-    for file in ("voice.yaml", "vowifi.yaml", "smsoip.yaml"):
+    for file in harness.policy_files():
         with open(os.path.join(harness.ROOT, "conf", "policy.d", file), encoding="utf-8") as source:
             text = source.read()
         with open(os.path.join(where, file), "w", encoding="utf-8") as copy:

@@ -144,11 +144,11 @@ class Bss(Double):
         return [self.post(self.listener + name[0].lower() + name[1:], body, good) for _ in range(copies)][-1]
 
     def post(self, path, body, good=(200, 201, 202, 204), identity=None):
-        while True:
+        for left in range(30, -1, -1):
             try:
                 return self.post_once(path, body, good, identity)
             except (OSError, http.client.HTTPException):
-                if not self.unreachable or not self.unreachable():
+                if not left or not self.unreachable or not self.unreachable():
                     raise
 
     def post_once(self, path, body, good, identity):

@@ -393,11 +393,11 @@ class Smdp(Double):
 
     def send(self, body, function="handleDownloadProgressInfo", identity=None, content_type="application/json", good=(204,)):
         """identity: (certificate, key) instead of ours; (): none."""
-        while True:
+        for left in range(30, -1, -1):
             try:
                 return self.send_once(body, function, identity, content_type, good)
             except (OSError, http.client.HTTPException):
-                if not self.unreachable or not self.unreachable():
+                if not left or not self.unreachable or not self.unreachable():
                     raise
 
     def send_once(self, body, function, identity, content_type, good):

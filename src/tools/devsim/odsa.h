@@ -12,7 +12,7 @@ struct ecs_sim_odsa_options {
     const char *answer;               /* to a question: text; with reject: NULL */
     const char *token;                /* of a log-in that was made elsewhere (OIDC, one-time code) */
     const char *msisdn, *otp_command; /* log-in by one-time code; the command prints it */
-    const char *portal_command, *download_command;
+    const char *portal_command, *download_command, *delete_command;
     const char *enterprise, *requestor, *device_id, *device_eid, *plan;
     bool reject, redownloadable, no_confirm;
     uint32_t polls, pause_ms; /* pause 0: as the server asks for */

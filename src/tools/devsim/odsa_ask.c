@@ -53,20 +53,21 @@ void ecs_sim_odsa_tell(struct ecs_sim_odsa *o, struct ecs_sim_actor *actor)
 struct ecs_sim_actor *ecs_sim_odsa_actor(struct ecs_sim_odsa *o, const char *name, const char *personality,
                                          const char *terminal_id, bool has_sim)
 {
-    struct ecs_sim_options options = *o->options;
+    struct ecs_sim_options *options = ecs_alloc(o->arena, sizeof(*options)); /* the device points into them */
     struct ecs_sim_actor *actor = &o->actor[o->actor_n];
     char err[300];
 
-    if (o->actor_n == ECS_ARRAY_LEN(o->actor))
+    if (!options || o->actor_n == ECS_ARRAY_LEN(o->actor))
         return NULL;
+    *options = *o->options;
     if (!has_sim)
-        options.sim = (struct ecs_sim_usim_text){0};
-    if (!options.personality)
-        options.personality = personality;
+        options->sim = (struct ecs_sim_usim_text){0};
+    if (!options->personality)
+        options->personality = personality;
     actor->name = name;
     actor->terminal_id = terminal_id;
     o->actor_n++;
-    if (ecs_sim_device_init(&actor->device, &actor->usim, o->arena, &options, err, sizeof(err)))
+    if (ecs_sim_device_init(&actor->device, &actor->usim, o->arena, options, err, sizeof(err)))
         return actor;
     ecs_sim_odsa_stop(o, ECS_SIM_RESULT_USAGE, "%s: %s", name, err);
     return NULL;

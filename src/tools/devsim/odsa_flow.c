@@ -144,6 +144,8 @@ const char *ecs_sim_odsa_configuration(struct ecs_sim_odsa *o)
             rank = 3;
         if (o->iccid && ecs_str_eq(iccid, ecs_str_of(o->iccid)))
             rank = 4;
+        if (rank < 3 && o->own->old_iccid && ecs_str_eq(iccid, ecs_str_of(o->own->old_iccid)))
+            continue; /* it stays in the list until it has moved */
         if (rank > best_rank) {
             best = block;
             best_rank = rank;
@@ -272,6 +274,15 @@ static bool go_to_portal(struct ecs_sim_odsa *o)
     return run_command(o, "portal", o->own->portal_command);
 }
 
+static bool delete_old(struct ecs_sim_odsa *o)
+{
+    ecs_sim_odsa_say(o, "  the user has to delete the old profile");
+    if (!o->own->delete_command)
+        return true;
+    tell_command("ECS_ICCID", ecs_str_of(o->own->old_iccid ? o->own->old_iccid : ""));
+    return run_command(o, "deletion", o->own->delete_command);
+}
+
 /* MSG_btn and MSG_response behind the parameters of the request. */
 static bool answer_question(struct ecs_sim_odsa *o, const struct ecs_sim_odsa_param *params,
                             struct ecs_sim_odsa_param *with)
@@ -311,8 +322,7 @@ static int go_on(struct ecs_sim_odsa *o, const struct ecs_sim_odsa_wish *wish,
         ecs_sim_odsa_stop(o, ECS_SIM_RESULT_REFUSED, "the server ends it without a profile (DISMISS)");
         return -1;
     case 6:
-        ecs_sim_odsa_say(o, "  the user has to delete the old profile");
-        return ecs_sim_odsa_poll(o, wish) ? 1 : -1;
+        return delete_old(o) && ecs_sim_odsa_poll(o, wish) ? 1 : -1;
     case 7:
         ecs_sim_odsa_stop(o, ECS_SIM_RESULT_REFUSED, "only for devices that can take a profile again");
         return -1;

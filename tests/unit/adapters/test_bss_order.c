@@ -304,6 +304,21 @@ static void test_a_conflict_is_our_own_order_of_before(void **state)
     bss_close(&world);
 }
 
+static void test_a_broken_connection_sends_no_second_order_by_itself(void **state)
+{
+    struct bss_job j = an_order(ECS_BSS_SUBSCRIBE);
+
+    (void)state;
+    open_tmf();
+    set_rule(&world.w, "{\"path\": \"" ORDERS "\", \"json\": []}");
+    bss_do(&world, &j, FIND); /* leaves a kept connection */
+    set_rule(&world.w, "{\"path\": \"" ORDERS "\", \"mode\": \"nothing\"}");
+    bss_do(&world, &j, ORDER);
+    check_status(j.result.status, ECS_BSS_AGAIN, j.result.why);
+    assert_int_equal(asked_times(&world.w), 2);
+    bss_close(&world);
+}
+
 static void test_a_slow_bss_is_left_within_its_time(void **state)
 {
     struct bss_job j = an_order(ECS_BSS_SUBSCRIBE);
@@ -400,6 +415,7 @@ int main(void)
         cmocka_unit_test(test_a_repeated_order_that_never_arrived_is_sent_with_the_same_key),
         cmocka_unit_test(test_nothing_is_ordered_while_the_search_fails),
         cmocka_unit_test(test_a_conflict_is_our_own_order_of_before),
+        cmocka_unit_test(test_a_broken_connection_sends_no_second_order_by_itself),
         cmocka_unit_test(test_a_slow_bss_is_left_within_its_time),
         cmocka_unit_test(test_a_search_tells_unknown_orders),
         cmocka_unit_test(test_a_cancellation_looks_first_what_there_is),

@@ -132,109 +132,51 @@ static void test_each_hub_is_told_once(void **state)
     close_world();
 }
 
-#define LINE(spec, state, msisdn)                                                                            \
-    "{\"id\": \"s\", \"state\": \"" state "\", \"serviceSpecification\": {\"id\": \"" spec                   \
-    "\"}, \"serviceCharacteristic\": [{\"name\": \"msisdn\", \"value\": \"" msisdn "\"}]}"
+/* A service of a line; four at a time. */
+static const char *a_line(const char *spec, const char *is_state, const char *msisdn)
+{
+    static char text[4][512];
+    static unsigned turn;
+    char *p = text[turn++ % 4];
+
+    snprintf(p, sizeof(text[0]),
+             "{\"id\": \"s\", \"state\": \"%s\", \"serviceSpecification\": {\"id\": \"%s\"}, "
+             "\"serviceCharacteristic\": "
+             "[{\"name\": \"msisdn\", \"value\": \"%s\"}]}",
+             is_state, spec, msisdn);
+    return p;
+}
 
 /* Services and products of the lines, and one profile. */
-static const char changes[] =
-    "{\"path\": \"" SERVICE "\", \"headers\": {\"X-Total-Count\": \"5\"}, \"json\": [" LINE(
-        "CFS_VOWIFI", "active",
-        "491700000001") "," LINE("CFS_VOLTE", "reserved",
-                                 "491700000001") "," LINE("CFS_VOWIFI", "active",
-                                                          "499999999999") "," LINE("CFS_VOWIFI", "active",
-                                                                                   "491700000003") ",{"
-                                                                                                   "\"state\""
-                                                                                                   ": "
-                                                                                                   "\"active"
-                                                                                                   "\", "
-                                                                                                   "\"service"
-                                                                                                   "Specifica"
-                                                                                                   "tion\": "
-                                                                                                   "{\"id\": "
-                                                                                                   "\"CFS_"
-                                                                                                   "COMPANION"
-                                                                                                   "\"}, "
-                                                                                                   "\"service"
-                                                                                                   "Character"
-                                                                                                   "istic\": "
-                                                                                                   "[{"
-                                                                                                   "\"name\":"
-                                                                                                   " \"primar"
-                                                                                                   "yMsisdn\""
-                                                                                                   ", "
-                                                                                                   "\"value\""
-                                                                                                   ": "
-                                                                                                   "\"4917000"
-                                                                                                   "00001\"},"
-                                                                                                   " {"
-                                                                                                   "\"name\":"
-                                                                                                   " \"iccid"
-                                                                                                   "\", "
-                                                                                                   "\"value\""
-                                                                                                   ": "
-                                                                                                   "\"8944500"
-                                                                                                   "102198304"
-                                                                                                   "826\"}]}]"
-                                                                                                   "},"
-                                                                                                   "{\"path\""
-                                                                                                   ": "
-                                                                                                   "\"" PRODUCT
-                                                                                                   "\", "
-                                                                                                   "\"headers"
-                                                                                                   "\": "
-                                                                                                   "{\"X-"
-                                                                                                   "Total-"
-                                                                                                   "Count\": "
-                                                                                                   "\"3\"}, "
-                                                                                                   "\"json\":"
-                                                                                                   " ["
-                                                                                                   "{\"status"
-                                                                                                   "\": "
-                                                                                                   "\"suspend"
-                                                                                                   "ed\", "
-                                                                                                   "\"product"
-                                                                                                   "SerialNum"
-                                                                                                   "ber\": "
-                                                                                                   "\"4917000"
-                                                                                                   "00001\", "
-                                                                                                   "\"product"
-                                                                                                   "Offering"
-                                                                                                   "\": "
-                                                                                                   "{\"id\": "
-                                                                                                   "\"gold\"}"
-                                                                                                   "},"
-                                                                                                   "{\"status"
-                                                                                                   "\": "
-                                                                                                   "\"active"
-                                                                                                   "\", "
-                                                                                                   "\"product"
-                                                                                                   "SerialNum"
-                                                                                                   "ber\": "
-                                                                                                   "\"4917000"
-                                                                                                   "00002\", "
-                                                                                                   "\"product"
-                                                                                                   "Offering"
-                                                                                                   "\": "
-                                                                                                   "{\"id\": "
-                                                                                                   "\"unknown"
-                                                                                                   "\"}},"
-                                                                                                   "{\"status"
-                                                                                                   "\": "
-                                                                                                   "\"termina"
-                                                                                                   "ted\", "
-                                                                                                   "\"product"
-                                                                                                   "SerialNum"
-                                                                                                   "ber\": "
-                                                                                                   "\"4917000"
-                                                                                                   "00003\"}]"
-                                                                                                   "}";
+static void set_changes(void)
+{
+    static const char products[] = "{\"status\": \"suspended\", \"productSerialNumber\": \"491700000001\", "
+                                   "\"productOffering\": {\"id\": \"gold\"}},"
+                                   "{\"status\": \"active\", \"productSerialNumber\": \"491700000002\", "
+                                   "\"productOffering\": {\"id\": \"unknown\"}},"
+                                   "{\"status\": \"terminated\", \"productSerialNumber\": \"491700000003\"}";
+    static const char profile[] =
+        "{\"state\": \"active\", \"serviceSpecification\": {\"id\": \"CFS_COMPANION\"}, "
+        "\"serviceCharacteristic\": "
+        "[{\"name\": \"primaryMsisdn\", \"value\": \"491700000001\"}, {\"name\": \"iccid\", \"value\": "
+        "\"8944500102198304826\"}]}";
+    char rules[8192];
+
+    snprintf(rules, sizeof(rules),
+             "{\"path\": \"" SERVICE
+             "\", \"headers\": {\"X-Total-Count\": \"5\"}, \"json\": [%s, %s, %s, %s, %s]},"
+             "{\"path\": \"" PRODUCT "\", \"headers\": {\"X-Total-Count\": \"3\"}, \"json\": [%s]}",
+             a_line("CFS_VOWIFI", "active", "491700000001"), a_line("CFS_VOLTE", "reserved", "491700000001"),
+             a_line("CFS_VOWIFI", "active", "499999999999"), a_line("CFS_VOWIFI", "active", "491700000003"),
+             profile, products);
+    set_rule(&world.w, rules);
+}
 
 static void test_changes_are_written_where_they_differ(void **state)
 {
     (void)state;
     open_world();
-    set_rule(&world.w, changes);
+    set_changes();
     run(run_sync);
     assert_null(work.why);
     assert_false(work.more);
@@ -261,7 +203,7 @@ static void test_a_pass_begins_when_it_is_time_and_writes_nothing_twice(void **s
 {
     (void)state;
     open_world();
-    set_rule(&world.w, changes);
+    set_changes();
     run(run_sync);
     run(run_sync); /* not yet time */
     assert_int_equal(work.seen, 0);
@@ -276,14 +218,16 @@ static void test_a_pass_begins_when_it_is_time_and_writes_nothing_twice(void **s
 
 static void test_a_pass_goes_on_where_it_was_left(void **state)
 {
+    char rules[2048];
+
     (void)state;
     open_world();
-    set_rule(&world.w, "{\"path\": \"" SERVICE "\", \"times\": 1, \"json\": [" LINE(
-                           "CFS_VOWIFI", "active",
-                           "491700000002") "]},"
-                                           "{\"path\": \"" SERVICE "\", \"times\": 1, \"status\": 503},"
-                                           "{\"path\": \"" SERVICE "\", \"json\": []}, {\"path\": \"" PRODUCT
-                                           "\", \"json\": []}");
+    snprintf(rules, sizeof(rules),
+             "{\"path\": \"" SERVICE "\", \"times\": 1, \"json\": [%s]},"
+             "{\"path\": \"" SERVICE "\", \"times\": 1, \"status\": 503},"
+             "{\"path\": \"" SERVICE "\", \"json\": []}, {\"path\": \"" PRODUCT "\", \"json\": []}",
+             a_line("CFS_VOWIFI", "active", "491700000002"));
+    set_rule(&world.w, rules);
     run(run_sync);
     assert_true(work.more); /* without a count only an empty page is the last one */
     assert_int_equal(pg_test_number("SELECT page FROM bss_cursor WHERE what = 'service'"), 1);

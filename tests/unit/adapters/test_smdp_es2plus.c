@@ -281,7 +281,6 @@ static void test_refusals_are_judged_by_their_codes_and_tell_nothing_else(void *
         {RULE(FAILED("8.9", "5.1")), ECS_SMDP_AGAIN},
         {RULE(FAILED("1.2", "4.4")), ECS_SMDP_AGAIN},
         {RULE(FAILED("8.99", "4.77")), ECS_SMDP_AGAIN},
-        {RULE(FAILED("8.99", "3.77")), ECS_SMDP_REFUSED},
         {RULE(FAILED("1.6", "2.2")), ECS_SMDP_DENIED},
         {"[{'status':400,'json':{" FAILED("8.2.5", "3.7") "}}]", ECS_SMDP_NO_STOCK},
         {RULE("'header':{'functionExecutionStatus':{'status':'Failed'}}"), ECS_SMDP_REFUSED},

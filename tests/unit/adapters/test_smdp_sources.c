@@ -417,6 +417,9 @@ static void test_a_static_source_tells_its_address_and_asks_nobody(void **state)
     assert_text(a.result.address, "d.example.com,e.example.com");
     assert_text(a.result.code, "1$d.example.com$");
     assert_text(a.result.iccid, ICCID);
+    a.order.iccid = ECS_STR_NULL; /* it has no new ones */
+    smdp_run(&x, &a, ECS_SMDP_FN_ORDER);
+    assert_status(&a, ECS_SMDP_REFUSED);
     smdp_run(&x, &a, ECS_SMDP_FN_CONFIRM);
     assert_status(&a, ECS_SMDP_OK);
     assert_non_null(a.result.matching_id.p);

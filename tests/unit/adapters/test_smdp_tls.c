@@ -13,7 +13,7 @@
 static char dir[64], files[6][96];
 enum { CA, SERVER, SERVER_KEY, CLIENT, CLIENT_KEY, STRANGER };
 
-static void run(const char *format, ...)
+ECS_PRINTF(1, 2) static void run(const char *format, ...)
 {
     char command[1024];
     va_list args;

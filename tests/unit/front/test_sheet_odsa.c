@@ -10,7 +10,6 @@
 
 #include "front/sheet_odsa.h"
 
-
 struct fixture {
     struct front front;
     struct engine engine;

@@ -21,8 +21,8 @@ enum { NOW = 1790000000, ROWS = 16 };
 static struct db {
     struct ecs_profile profiles[ROWS];
     struct ecs_journey journeys[ROWS];
-    size_t n_profiles, n_journeys;
-    struct ecs_str foreign, line_iccid;
+    size_t n_profiles, n_journeys, n_seen;
+    struct ecs_str foreign, line_iccid, seen[ROWS];
     enum ecs_identity_state target_state, eid_state;
     enum ecs_device_category category; /* UNKNOWN: the TAC is in no list */
     bool enterprise_active;
@@ -30,9 +30,8 @@ static struct db {
     struct ecs_bss_conf bss;
     struct ecs_bss_line line;
     struct ecs_bss_plans plans;
-    unsigned opened, delivered, kicked, asked, fired, finished, minted;
+    unsigned opened, delivered, kicked, asked, fired, finished, minted, granted;
     const char *last_event;
-    unsigned granted; /* operations */
     struct ecs_arena *arena;
 } db;
 

@@ -99,6 +99,22 @@ enum ecs_next ecs_store_profile_delivered(struct ecs_flow *f, struct ecs_store *
     return ECS_NEXT;
 }
 
+/* Names are asked for one after the other: so many are taken. */
+enum ecs_next ecs_store_odsa_event_seen(struct ecs_flow *f, struct ecs_store *store, struct ecs_str sender,
+                                        struct ecs_str event_id, bool *ret_fresh)
+{
+    (void)f, (void)store;
+    assert_true(ecs_str_eq(sender, ECS_STR("eligibility")));
+    for (size_t i = 0; i < db.n_seen; i++)
+        if (ecs_str_eq(db.seen[i], event_id)) {
+            *ret_fresh = false;
+            return ECS_NEXT;
+        }
+    db.seen[db.n_seen++] = ecs_str_of(ecs_strdup(db.arena, event_id));
+    *ret_fresh = true;
+    return ECS_NEXT;
+}
+
 /* ---- grants ---- */
 
 enum ecs_next ecs_grant_mint(struct ecs_flow *f, const struct ecs_auth_env *env,

@@ -86,7 +86,9 @@ static uint64_t hash_of(const struct node *n)
                      odsa_order_number(j) > 0,
                      j->iccid.n > 0,
                      j->code.n > 0,
-                     j->calls >= ODSA_CALLS_MAX,
+                     j->calls > ODSA_CALLS_MAX       ? 4
+                     : j->calls < ODSA_CALLS_MAX - 3 ? 0
+                                                     : j->calls,
                      tries >= ODSA_TRIES_MAX,
                      j->profile > 0,
                      j->matching_id.n > 0,

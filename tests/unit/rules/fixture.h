@@ -25,6 +25,24 @@
 #define SMSOIP_DEFAULT                                                                                       \
     "default: { status: by-line-state, start-provisioning: yes, validity: 2d, validity-pending: 5m }\n"
 
+#define ODSA_DEFAULT                                                                                         \
+    "message: none, provider: none, profile-type: none, delivery: code, failed-message: none,\n"             \
+    "           cancel: yes, switch: yes, validity: 2d, validity-pending: 5m"
+#define WEB_DEFAULT                                                                                          \
+    "not-enabled-url: none, not-enabled-data: none, not-enabled-type: query, old-ends: after, manage: "      \
+    "done,\n"                                                                                                \
+    "           manage-service: yes, portal-url: none, portal-data: none, portal-type: query,\n"             \
+    "           portal-encoded: yes, token-all: no"
+#define COMPANION_DEFAULT                                                                                    \
+    "default: { eligibility: enabled, services: yes, subscribe: download, transfer: download,\n"             \
+    "           " WEB_DEFAULT ", " ODSA_DEFAULT " }\n"
+#define PRIMARY_DEFAULT                                                                                      \
+    "default: { eligibility: enabled, eligibility-polling: 0s, activation: download,\n"                      \
+    "           demand-redownloadable: no, question: none, question-title: none, question-accept: none,\n"   \
+    "           question-reject: none, question-text: no, question-hint: none, question-pattern: none,\n"    \
+    "           question-error: none, " WEB_DEFAULT ", " ODSA_DEFAULT " }\n"
+#define ENTERPRISE_DEFAULT "default: { eligibility: enabled, subscribe: download, " ODSA_DEFAULT " }\n"
+
 struct fixture {
     struct ecs_arena *arena;
     struct ecs_faults faults, warnings;
@@ -52,7 +70,7 @@ static inline int tear_down(void **state)
     return 0;
 }
 
-/* The three services with these texts; NULL stands for one without rules. */
+/* All services, three of them with these texts; NULL stands for one without rules. */
 static inline struct ecs_policy *load(struct fixture *f, const char *voice, const char *vowifi,
                                       const char *smsoip)
 {
@@ -60,6 +78,9 @@ static inline struct ecs_policy *load(struct fixture *f, const char *voice, cons
         {"voice.yaml", ecs_str_of(voice ? voice : "service: voice\n" VOICE_DEFAULT)},
         {"vowifi.yaml", ecs_str_of(vowifi ? vowifi : "service: vowifi\n" VOWIFI_DEFAULT)},
         {"smsoip.yaml", ecs_str_of(smsoip ? smsoip : "service: smsoip\n" SMSOIP_DEFAULT)},
+        {"companion.yaml", ecs_str_of("service: companion\n" COMPANION_DEFAULT)},
+        {"primary.yaml", ecs_str_of("service: primary\n" PRIMARY_DEFAULT)},
+        {"enterprise.yaml", ecs_str_of("service: enterprise\n" ENTERPRISE_DEFAULT)},
     };
 
     ecs_policy_free(f->policy);

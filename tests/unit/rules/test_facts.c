@@ -172,6 +172,48 @@ static void test_facts_print_readably_and_private_ones_masked(void **state)
     expect_print(&facts, ECS_FACT_SUB_EXISTS, "no");
 }
 
+/* What devices send is matched against patterns: nothing that could make that slow is taken. */
+static void test_names_and_patterns_are_checked(void **state)
+{
+    static const struct {
+        enum ecs_type type;
+        const char *text, *why; /* NULL: taken */
+    } rows[] = {
+        {ECS_TYPE_NAME, "none", NULL},
+        {ECS_TYPE_NAME, "main", NULL},
+        {ECS_TYPE_NAME, "smdp.example.net:8443/x", NULL},
+        {ECS_TYPE_NAME, "", "is not a name"},
+        {ECS_TYPE_NAME, "two words", "is not a name"},
+        {ECS_TYPE_NAME, "a<b", "is not a name"},
+        {ECS_TYPE_NAME, "1234567890123456789012345678901234567890123456789012345678901234", NULL},
+        {ECS_TYPE_NAME, "12345678901234567890123456789012345678901234567890123456789012345", "is not a name"},
+        {ECS_TYPE_PATTERN, "none", NULL},
+        {ECS_TYPE_PATTERN, "^[0-9]{6}$", NULL},
+        {ECS_TYPE_PATTERN, "^(ja|nein)$", NULL},
+        {ECS_TYPE_PATTERN, "^[A-Z]{2,99}[0-9]+$", NULL},
+        {ECS_TYPE_PATTERN, "", "it is empty"},
+        {ECS_TYPE_PATTERN, "^[0-9", "not a regular expression"},
+        {ECS_TYPE_PATTERN, "(a", "not a regular expression"},
+        {ECS_TYPE_PATTERN, "(a+)+", "groups cannot be repeated"},
+        {ECS_TYPE_PATTERN, "(a){9}", "groups cannot be repeated"},
+        {ECS_TYPE_PATTERN, "a{100}", "99 repetitions"},
+        {ECS_TYPE_PATTERN, "a{1,100}", "99 repetitions"},
+        {ECS_TYPE_PATTERN, "(a)\\1", "back references"},
+        {ECS_TYPE_PATTERN, "\u00e4", "printable ASCII"},
+    };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < ECS_ARRAY_LEN(rows); i++) {
+        struct ecs_kind kind = {rows[i].type, ECS_WORDS_none};
+        struct ecs_value value;
+        struct ecs_why why = {""};
+        bool good = ecs_value_parse(kind, ecs_str_of(rows[i].text), f->arena, &value, &why);
+
+        if (good != !rows[i].why || (rows[i].why && !strstr(why.text, rows[i].why)))
+            fail_msg("\"%s\": %s", rows[i].text, good ? "taken" : why.text);
+    }
+}
+
 static void test_the_manual_names_every_fact_operator_and_decision(void **state)
 {
     struct ecs_buf buf = {0};
@@ -205,6 +247,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_texts_become_typed_facts_or_say_why_not, set_up, tear_down),
         cmocka_unit_test(test_hour_and_weekday_follow_the_offset),
         cmocka_unit_test(test_facts_print_readably_and_private_ones_masked),
+        cmocka_unit_test_setup_teardown(test_names_and_patterns_are_checked, set_up, tear_down),
         cmocka_unit_test(test_the_manual_names_every_fact_operator_and_decision),
     };
 

@@ -77,26 +77,6 @@ static enum ecs_rc run(struct job *j, enum ecs_next (*what)(struct ecs_flow *f, 
     return j->flow.rc;
 }
 
-#define CALL(name, call_)                                                                                    \
-    static enum ecs_next name(struct ecs_flow *f, struct job *j)                                             \
-    {                                                                                                        \
-        return call_;                                                                                        \
-    }
-CALL(list, ecs_store_journey_list(f, rig.store, &j->filter, &j->journeys))
-CALL(timeline, ecs_store_journey_timeline(f, rig.store, j->id, j->limit, &j->steps))
-CALL(count, ecs_store_journey_count(f, rig.store, 300, &j->counts))
-CALL(profile_list, ecs_store_profile_list(f, rig.store, j->key, j->other, 100, &j->profiles))
-CALL(enterprise_list, ecs_store_enterprise_list(f, rig.store, 100, &j->enterprises))
-CALL(enterprise_get, ecs_store_enterprise_get(f, rig.store, j->key, &j->enterprise))
-CALL(enterprise_put, ecs_store_enterprise_put(f, rig.store, &j->enterprise, &j->created))
-CALL(enterprise_delete, ecs_store_enterprise_delete(f, rig.store, j->key))
-CALL(relation_list, ecs_store_relation_list(f, rig.store, j->key, &j->relations))
-CALL(relation_put, ecs_store_relation_put(f, rig.store, &j->relation, &j->created))
-CALL(relation_delete, ecs_store_relation_delete(f, rig.store, j->key, j->other))
-CALL(offer_list, ecs_store_plan_offer_list(f, rig.store, 100, &j->offers))
-CALL(offer_put, ecs_store_plan_offer_put(f, rig.store, &j->offer, &j->created))
-CALL(offer_delete, ecs_store_plan_offer_delete(f, rig.store, j->offer.id, j->offer.app))
-
 #define IMSI  "001010000000001"
 #define OTHER "001010000000002"
 #define EID   "89049032000000000000000000000019"
@@ -131,6 +111,26 @@ static const char rows[] =
     "INSERT INTO profile (imsi, app, iccid, journey) VALUES ('" IMSI "', 2006, '" ICCID "', 2);"
     "INSERT INTO profile (imsi, app, iccid, status, ended_at) VALUES ('" IMSI "', 2009, '" OLD "', 4, now());"
     "INSERT INTO profile (enterprise, app, iccid) VALUES ('acme', 2011, '8901000000000000039')";
+
+#define CALL(name, call_)                                                                                    \
+    static enum ecs_next name(struct ecs_flow *f, struct job *j)                                             \
+    {                                                                                                        \
+        return call_;                                                                                        \
+    }
+CALL(list, ecs_store_journey_list(f, rig.store, &j->filter, &j->journeys))
+CALL(timeline, ecs_store_journey_timeline(f, rig.store, j->id, j->limit, &j->steps))
+CALL(count, ecs_store_journey_count(f, rig.store, 300, &j->counts))
+CALL(profile_list, ecs_store_profile_list(f, rig.store, j->key, j->other, 100, &j->profiles))
+CALL(enterprise_list, ecs_store_enterprise_list(f, rig.store, 100, &j->enterprises))
+CALL(enterprise_get, ecs_store_enterprise_get(f, rig.store, j->key, &j->enterprise))
+CALL(enterprise_put, ecs_store_enterprise_put(f, rig.store, &j->enterprise, &j->created))
+CALL(enterprise_delete, ecs_store_enterprise_delete(f, rig.store, j->key))
+CALL(relation_list, ecs_store_relation_list(f, rig.store, j->key, &j->relations))
+CALL(relation_put, ecs_store_relation_put(f, rig.store, &j->relation, &j->created))
+CALL(relation_delete, ecs_store_relation_delete(f, rig.store, j->key, j->other))
+CALL(offer_list, ecs_store_plan_offer_list(f, rig.store, 100, &j->offers))
+CALL(offer_put, ecs_store_plan_offer_put(f, rig.store, &j->offer, &j->created))
+CALL(offer_delete, ecs_store_plan_offer_delete(f, rig.store, j->offer.id, j->offer.app))
 
 static int setup(void **state)
 {
