@@ -84,11 +84,17 @@ struct ecs_odsa {
     /* out */
     struct ecs_str rule; /* that decided, for the log; "" none */
     int64_t validity_s;
+    int result;              /* OperationResult of the answer */
+    struct ecs_str location; /* of the early check: where to send the device; {NULL, 0}: nowhere */
     struct odsa_work *work;
 };
 /* For ecs_flow_call. A refusal that TS.43 tells by OperationResult is an answer and no failure; the flow
  * fails for HTTP errors only (400, 403, 406, 405). */
 extern const struct ecs_step ecs_odsa_steps[];
+/* The early check (7.7) of a request that proves nothing, for one that it applies to; auth has no results
+ * yet. Sets location when the companion's model does not fit. */
+bool ecs_odsa_early_applies(const struct ecs_ts43_request *request, unsigned offered);
+extern const struct ecs_step ecs_odsa_early_steps[];
 /* The block of the operation's application, after the flow. */
 void ecs_odsa_document(const struct ecs_odsa *odsa, struct ecs_doc *doc, struct ecs_doc_node *node);
 

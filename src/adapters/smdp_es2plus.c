@@ -83,6 +83,7 @@ static enum ecs_next ask(struct ecs_flow *f)
     struct ecs_smdp *smdp = x->call->smdp;
     int64_t left = left_ms(f, x);
     struct ecs_ask ask = {
+        .once = true, /* nothing is to be ordered twice by a kept connection that broke */
         .method = "POST",
         .url = smdp->url[x->call->function],
         .header = {{"Accept", "application/json"}, {"X-Admin-Protocol", smdp->conf->protocol}},

@@ -51,8 +51,10 @@ static void build_not_offered(struct ecs_app_context *c, struct ecs_doc *doc, st
         if (ecs_operation_judge(c->request, c->operations, &result) != ECS_OK)
             result = ECS_RESULT_GENERAL;
         ecs_doc_int(doc, node, "OperationResult", result);
-        if (app == ECS_APP_2006 && result == ECS_RESULT_GENERAL)
+        if (app == ECS_APP_2006 && result == ECS_RESULT_GENERAL) {
             ecs_doc_int(doc, node, "CompanionAppEligibility", INCOMPATIBLE);
+            ecs_doc_str(doc, node, "CompanionDeviceServices", ECS_STR(""));
+        }
         if (app == ECS_APP_2009 && result == ECS_RESULT_GENERAL)
             ecs_doc_int(doc, node, "PrimaryAppEligibility", INCOMPATIBLE);
         if (app == ECS_APP_2011 && result == ECS_RESULT_GENERAL)

@@ -110,8 +110,8 @@ enum ecs_rc answer_build(struct answer *a, const struct ecs_ts43_request *reques
         version = version < 1 ? 1 : INT32_MAX;
     if (!ecs_doc_vers(a->doc, version, spread(a, auth, a->context.validity_s)))
         return ECS_E_INTERNAL;
-    if (auth && auth->enterprise.n)
-        return add_enterprise_token(a, auth);
+    if (auth && auth->enterprise.n) /* OS-004: on success only */
+        return a->enterprise_token ? add_enterprise_token(a, auth) : ECS_OK;
     return auth && ecs_auth_method_issues_token(auth->method) ? add_token(a, auth, facts) : ECS_OK;
 }
 

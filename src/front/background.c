@@ -7,6 +7,7 @@
 
 #include "ecs/log.h"
 #include "ecs/store_admin.h"
+#include "ecs/store_bss.h"
 #include "ecs/store_grant.h"
 #include "ecs/store_login.h"
 #include "ecs/store_orders.h"
@@ -151,14 +152,23 @@ static enum ecs_next reap_journeys(struct ecs_flow *f, struct ecs_store *store, 
                                ret_rows);
 }
 
+static enum ecs_next reap_local_orders(struct ecs_flow *f, struct ecs_store *store, unsigned max_rows,
+                                       unsigned *ret_rows)
+{
+    const struct job *job = f->self;
+
+    return ecs_store_local_order_reap(f, store, (unsigned)job->front->engine->odsa.conf->keep_days, max_rows,
+                                      ret_rows);
+}
+
 static void reap(void *arg);
 
 /* Tables whose rows end by themselves, one row for each. */
 static enum ecs_next (*const reapers[])(struct ecs_flow *f, struct ecs_store *store, unsigned max_rows,
                                         unsigned *ret_rows) = {
-    ecs_store_eap_reap,    ecs_store_login_reap,  ecs_store_otp_reap,
-    ecs_store_sheet_reap,  ecs_store_grant_reap,  ecs_store_misuse_reap,
-    ecs_store_portal_reap, ecs_store_server_reap, reap_journeys,
+    ecs_store_eap_reap,   ecs_store_login_reap,  ecs_store_otp_reap,    ecs_store_sheet_reap,
+    ecs_store_grant_reap, ecs_store_misuse_reap, ecs_store_portal_reap, ecs_store_server_reap,
+    reap_journeys,        reap_local_orders,
 };
 
 static enum ecs_next delete_rows(struct ecs_flow *f)

@@ -355,6 +355,8 @@ const struct ecs_step device_steps[] = {
     {"check", check, 0},
     {"choose-method", choose_method, 0},
     {"find-room", find_room, 0},
+    {"check-early", device_check_early, 0},
+    {"judge-early", device_judge_early, 0},
     {"authenticate", authenticate, 0},
     {"load-facts", load_facts, FACTS_LIMIT_MS},
     {"check-subscriber", check_subscriber, 0},

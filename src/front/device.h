@@ -13,6 +13,7 @@ struct answer {
     struct ecs_app_context context;
     struct ecs_doc *doc;
     int64_t validity_max_s; /* 0: none */
+    bool enterprise_token;  /* its operation went well */
     bool prepared;          /* context and facts are there */
     char token[ECS_ENTERPRISE_TOKEN_TEXT_MAX + 1];
 };
@@ -54,6 +55,9 @@ enum ecs_next device_send_round(struct ecs_flow *f);
 enum ecs_next device_send_error(struct ecs_flow *f);
 /* After authentication: 405 for an operation that this deployment does not serve (P-054). */
 enum ecs_next device_check_operation(struct ecs_flow *f);
+/* A companion that does not fit, before anybody logs in (TS.43 7.7). */
+enum ecs_next device_check_early(struct ecs_flow *f);
+enum ecs_next device_judge_early(struct ecs_flow *f);
 /* The operation of the request, before the document is built. */
 enum ecs_next device_operate(struct ecs_flow *f);
 /* Applications and TAC into the log context; oddities of the request into the log. */

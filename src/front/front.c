@@ -5,6 +5,7 @@
 
 #include "admin.h"
 #include "background.h"
+#include "bss_job.h"
 #include "callback.h"
 #include "ecs/clock.h"
 #include "ecs/log.h"
@@ -279,6 +280,7 @@ static void free_parts(struct front *front)
     ecs_timer_disarm(&front->announce_timer);
     ecs_timer_disarm(&front->drain_timer);
     ecs_timer_disarm(&front->odsa_timer);
+    bss_job_stop(front->bss_job);
     journey_watch_stop(front->journeys);
     ecs_odsa_runner_free(front->odsa); /* its drives hold engines and wait for the store */
     last_known_free(front->known);
@@ -323,6 +325,7 @@ enum ecs_rc front_start(struct ecs_worker *worker, void *arg)
     if (worker->index == 0) {
         reaper_start(front);
         odsa_start(front);
+        front->bss_job = bss_job_start(front);
         policy_announce(front);
         front->notify = notify_start(front);
     }

@@ -71,6 +71,7 @@ struct front {
     struct admission admission;
     struct ecs_lag lag;
     struct notify *notify;    /* worker 0 only */
+    struct bss_job *bss_job; /* worker 0: hubs of the BSS, reading of its changes */
     struct journey_watch *journeys; /* figures of journeys; NULL: none */
     struct ecs_odsa_runner *odsa; /* journeys that this worker is at */
     struct ecs_timer odsa_timer;  /* worker 0 */

@@ -6,6 +6,61 @@
 
 #include "ecs/operation.h"
 
+static struct ecs_odsa odsa_of(struct device *d)
+{
+    struct ecs_app_context *c = &d->answer.context;
+
+    return (struct ecs_odsa){
+        .env = &d->engine->odsa,
+        .request = &d->request,
+        .auth = &d->auth,
+        .line = &d->facts,
+        .facts = &c->facts,
+        .language = c->language,
+        .now = d->now,
+        .portal = sheet_odsa_portal,
+        .portal_arg = d,
+    };
+}
+
+/* ---- before authentication ---- */
+
+enum ecs_next device_check_early(struct ecs_flow *f)
+{
+    struct device *d = f->self;
+
+    if (!ecs_odsa_early_applies(&d->request, d->engine->snapshot->offered))
+        return ECS_NEXT;
+    answer_prepare(&d->answer, &d->request, &d->facts, &d->auth);
+    d->answer.prepared = false; /* the subscriber is not known yet */
+    d->odsa = odsa_of(d);
+    return ecs_flow_call(f, ecs_odsa_early_steps, &d->odsa);
+}
+
+enum ecs_next device_judge_early(struct ecs_flow *f)
+{
+    struct device *d = f->self;
+
+    if (!d->odsa.location.n)
+        return ECS_NEXT;
+    d->auth.outcome = ECS_AUTH_REDIRECT;
+    d->auth.location = d->odsa.location;
+    return ecs_flow_goto(f, device_send_round);
+}
+
+/* ---- behind it ---- */
+
+/* Of applications that are nothing but operations (O-009); beside others the block of the document says it.
+ */
+static bool lacks_operation(const struct device *d)
+{
+    enum ecs_app app;
+
+    return d->request.n_apps == 1 && !d->request.param[ECS_P_OPERATION].n &&
+           ecs_operation_app(&d->request, &app) &&
+           ecs_odsa_operations(d->engine->snapshot->offered & 1u << app);
+}
+
 enum ecs_next device_check_operation(struct ecs_flow *f)
 {
     struct device *d = f->self;
@@ -14,6 +69,8 @@ enum ecs_next device_check_operation(struct ecs_flow *f)
 
     if (d->auth.outcome != ECS_AUTH_PASSED)
         return ECS_NEXT; /* a challenge instead: the next step sends it */
+    if (lacks_operation(d))
+        return ecs_flow_fail(f, ECS_E_BAD_PARAMETER, "operation is missing");
     rc = ecs_operation_judge(&d->request, d->engine->auth.operations, &result);
     if (rc != ECS_OK)
         return ecs_flow_fail(f, rc, "operation: is not supported here");
@@ -27,6 +84,7 @@ static void write_block(void *arg, struct ecs_doc *doc, struct ecs_doc_node *nod
     ecs_odsa_document(&d->odsa, doc, node);
     d->answer.context.operation_rule = d->odsa.rule;
     d->answer.context.operation_validity_s = d->odsa.validity_s;
+    d->answer.enterprise_token = d->odsa.result == ECS_RESULT_SUCCESS;
 }
 
 enum ecs_next device_operate(struct ecs_flow *f)
@@ -42,17 +100,7 @@ enum ecs_next device_operate(struct ecs_flow *f)
         result != ECS_RESULT_SUCCESS)
         return ECS_NEXT;
     answer_prepare(&d->answer, &d->request, &d->facts, &d->auth);
-    d->odsa = (struct ecs_odsa){
-        .env = &d->engine->odsa,
-        .request = &d->request,
-        .auth = &d->auth,
-        .line = &d->facts,
-        .facts = &c->facts,
-        .language = c->language,
-        .now = d->now,
-        .portal = sheet_odsa_portal,
-        .portal_arg = d,
-    };
+    d->odsa = odsa_of(d);
     c->operation = write_block;
     c->operation_arg = d;
     return ecs_flow_call(f, ecs_odsa_steps, &d->odsa);

@@ -5,11 +5,11 @@
 #include "fsm.h"
 
 /* A care agent ends the trying: what is left of the old subscription is theirs. */
-#define LEAVE_OLD(event)                                                                                     \
+#define LEAVE_OLD(event, effect)                                                                             \
     ROW(ENDING_OLD, event, LEFT_INSTALLED, OLD_ENDED, COMPLETING, "12.50: left to care"),                    \
         ROW(ENDING_OLD, event, LEFT_FIRST, OLD_ENDED, READY, "12.50: left to care"),                         \
         ROW(ENDING_OLD, event, LEFT, OLD_ENDED, DONE, "12.50: left to care"),                                \
-        ROW(ENDING_OLD, event, ALWAYS, NONE, ENDING_OLD, "12.50: never given up")
+        ROW(ENDING_OLD, event, ALWAYS, effect, ENDING_OLD, "12.50: never given up")
 
 const struct odsa_row odsa_transfer_rows[] = {
     ROW(ACTIVATING, OK, OLD_FIRST_TOLD, TOLD, ENDING_OLD, "10.5"),
@@ -27,10 +27,10 @@ const struct odsa_row odsa_transfer_rows[] = {
     ROW(ENDING_OLD, OK, INSTALLED_FIRST, OLD_ENDED, COMPLETING, "10.5"),
     ROW(ENDING_OLD, OK, IS_OLD_FIRST, OLD_ENDED, READY, "10.5"),
     ROW(ENDING_OLD, OK, ALWAYS, OLD_ENDED, DONE, "10.7"),
-    LEAVE_OLD(RETRY),
-    LEAVE_OLD(PENDING),
-    LEAVE_OLD(REFUSED),
-    LEAVE_OLD(EXHAUSTED),
+    LEAVE_OLD(RETRY, NONE),
+    LEAVE_OLD(PENDING, NONE),
+    LEAVE_OLD(REFUSED, ANEW_LATER), /* that order is over: another one */
+    LEAVE_OLD(EXHAUSTED, NONE),
     NOTES(ENDING_OLD),
     NOTES_BSS(ENDING_OLD),
     NOTES_DEVICE(ENDING_OLD),

@@ -203,6 +203,7 @@ static enum ecs_next finish(struct ecs_flow *f)
     if (validity <= 0 || (a->result != ECS_RESULT_SUCCESS && validity > REFUSED_VALIDITY_S))
         validity = REFUSED_VALIDITY_S;
     odsa->validity_s = validity;
+    odsa->result = a->result;
     if (w->why)
         ecs_log(f->log, ECS_EV_DECISION, "%s: OperationResult %d: %s", ecs_operation_name(a->operation),
                 a->result, w->why);

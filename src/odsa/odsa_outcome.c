@@ -86,7 +86,7 @@ static void postpone(struct ecs_journey *j, const struct odsa_outcome *o, const 
 {
     int64_t wait_s;
 
-    if (o->event == ODSA_EV_RETRY) {
+    if (o->event != ODSA_EV_PENDING && o->event != ODSA_EV_OK) {
         j->attempts++;
         wait_s = odsa_backoff_s(conf, j->attempts, random);
     } else {
@@ -118,7 +118,8 @@ bool odsa_take_outcome(struct odsa_drive *d, struct ecs_journey *journey, int64_
         return true;
     odsa_apply(journey, row, now, conf);
     next = (enum odsa_state)row->next;
-    if (next == state && journey->calls == calls && odsa_event_is_outcome(o->event))
+    if (next == state && odsa_event_is_outcome(o->event) &&
+        (journey->calls == calls || row->effect == ODSA_E_ANEW_LATER))
         postpone(journey, o, conf, now, random);
     if (o->why && o->event != ODSA_EV_OK)
         journey->reason = ecs_str_of(o->why);

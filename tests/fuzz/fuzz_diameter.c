@@ -61,7 +61,8 @@ static void rewrite(const struct ecs_diameter_message *message)
         rest = message->avps;
         rest_again = again.avps;
         while (ecs_diameter_next(&rest, &avp))
-            if (!ecs_diameter_next(&rest_again, &other) || other.id != avp.id || !ecs_str_eq(other.data, avp.data))
+            if (!ecs_diameter_next(&rest_again, &other) || other.id != avp.id ||
+                !ecs_str_eq(other.data, avp.data))
                 abort();
     }
     ecs_buf_done(&avps);

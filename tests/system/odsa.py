@@ -21,6 +21,7 @@ from odsa_documents import Answer
 
 sys.path.insert(0, os.path.join(harness.ROOT, "tests", "tools"))
 from bss_double import Bss  # noqa: E402
+from bss_rest import RestBss  # noqa: E402
 from neighbour_double import make_eid  # noqa: E402
 from smdp_double import Smdp  # noqa: E402
 
@@ -254,9 +255,10 @@ class Mdm(Device):
 # ---- the daemon and its neighbours ----
 
 class World:
-    """daemon between smdp and bss. change: settings put over; policy: name -> function(document) that changes a policy."""
+    """daemon between smdp and bss. stock: of the SM-DP+; bss: arguments of the BSS double, None: the local BSS; rest: its other
+    dialect."""
 
-    def __init__(self, where, site, stock=None, bss=None):
+    def __init__(self, where, site, stock=None, bss=None, rest=False):
         self.where, self.site, self.lines = where, site, site.lines
         site.cluster.sql("DELETE FROM journey")  # nothing of a world before is worked on
         site.cluster.sql("DELETE FROM profile")
@@ -270,7 +272,7 @@ class World:
                          operator=(host, int(port), self.trust.path, *dp), prefix=f"8949{next(_serial) % 10**7:07d}")
         self.bss = None
         if bss is not None:
-            self.bss = Bss(*self.trust.server("tmf"), self.trust.path, clients={"ecs": "s3cret/+ word"}, scope="odsa",
+            self.bss = (RestBss if rest else Bss)(*self.trust.server("tmf"), self.trust.path, clients={"ecs": "s3cret/+ word"}, scope="odsa",
                            operator=(host, int(port), self.trust.path, *shop), **bss)
         self.policies = os.path.join(where, "policy.d")
         shutil.copytree(os.path.join(harness.ROOT, "conf", "policy.d"), self.policies, ignore=shutil.ignore_patterns("tests"))
@@ -310,7 +312,7 @@ class World:
                 **change}
 
     def shop(self, **change):
-        return {"type": "tmf", "url": self.bss.url, "ca_file": self.trust.path, "certificate": self.ours[0], "key": self.ours[1],
+        return {"type": "rest" if isinstance(self.bss, RestBss) else "tmf", "url": self.bss.url, "ca_file": self.trust.path, "certificate": self.ours[0], "key": self.ours[1],
                 "auth": "oauth", "token_url": self.bss.url + "/oauth/token", "client_id": "ecs",
                 "client_secret": "s3cret/+ word", "scope": "odsa", "notifiers": ["CN=bss,O=Example"], **change}
 

@@ -48,9 +48,9 @@ def trap(world, odsa_site, tmp_path_factory):
 # ---- what is done: prepare(world) makes devices before the killing begins, run(...) is the procedure, check(...) its outcome ----
 
 class Procedure:
-    """orders: (downloadOrder, confirmOrder, cancelOrder) that have changed something at the SM-DP+ during run; bss: orders there
-    by action, without confirmations; end: final state of the newest journey of kind."""
-    kind, orders, end, bss = None, (1, 1, 0), "done", {"add": 1}
+    """orders: (downloadOrder, confirmOrder, cancelOrder) that have changed something at the SM-DP+ during run; bss: how many
+    orders of each operation there are at the BSS; end: final state of the newest journey of kind."""
+    kind, orders, end, bss = None, (1, 1, 0), "done", {"subscribe": 1, "confirm": 1}
 
     def __init__(self, world, phoenix):
         self.world, self.phoenix, self.call = world, phoenix, phoenix.call
@@ -84,10 +84,9 @@ class Procedure:
         self.world.smdp.check_once(*self.orders)
         found = {}
         for order in self.world.bss.orders:
-            action = order.actions[0]
-            if action in self.bss or action != "modify":
-                found[action] = found.get(action, 0) + 1
-        assert found == self.bss, [(o.actions, o.specifications, o.state, o.values()) for o in self.world.bss.orders]
+            name = order.values()["operation"]
+            found[name] = found.get(name, 0) + 1
+        assert found == self.bss, [(o.key, o.actions, o.state, o.values()) for o in self.world.bss.orders]
 
 
 class Companion(Procedure):
@@ -140,7 +139,7 @@ class Asked(Primary):
 
 class Refused(Companion):
     """The BSS refuses: the profile is given back."""
-    orders, end, bss = (1, 0, 1), "failed", {"add": 1}
+    orders, end, bss = (1, 0, 1), "failed", {"subscribe": 1}
 
     def run(self):
         self.world.bss.behave("rejected", error=("17", "no"))
@@ -191,7 +190,7 @@ class Installed(Procedure):
 
 
 class Transfer(Installed):
-    kind, bss = "transfer", {"add": 1, "delete": 1}
+    kind, bss = "transfer", {"transfer": 1, "confirm": 1, "end-old": 1}
 
     def run(self):
         target = types.SimpleNamespace(imei=self.world.lines.imei(), eid=odsa.eid())
@@ -213,7 +212,7 @@ class OldFirst(Transfer):
 
 
 class Move(Procedure):
-    kind, bss = "move", {"add": 1, "delete": 1}
+    kind, bss = "move", {"transfer": 1, "confirm": 1, "end-old": 1}
 
     def prepare(self):
         self.old = self.world.watch()
@@ -232,7 +231,7 @@ class Move(Procedure):
 
 
 class Recovery(Installed):
-    kind = "recovery"
+    kind, bss = "recovery", {"recover": 1, "confirm": 1}
 
     def prepare(self):
         super().prepare()
@@ -244,14 +243,13 @@ class Recovery(Installed):
         self.device.install(self.world.smdp, self.download(answer, terminal_iccid=None))
 
     def check(self):
-        self.bss = {action: 1 for action in {o.actions[0] for o in self.world.bss.orders} - {"modify"}} or self.bss
         super().check()
         states = {p["iccid"]: p["status"] for p in self.world.profiles(self.imsi())}
         assert states[self.device.iccid] == ACTIVATED and states[self.former] == NO_REUSE
 
 
 class End(Installed):
-    kind, orders, end, bss = "end", (0, 0, 0), "ended", {"delete": 1}
+    kind, orders, end, bss = "end", (0, 0, 0), "ended", {"end": 1}
 
     def run(self):
         assert self.call(self.device.manage, 1).subscription in (FINISHED, DELAYED)
@@ -262,7 +260,7 @@ class End(Installed):
 
 
 class Switch(Installed):
-    kind, orders, bss = "switch", (0, 0, 0), {"modify": 1}
+    kind, orders, bss = "switch", (0, 0, 0), {"service-off": 1}
 
     def run(self):
         assert self.call(self.device.manage, 6).subscription in (FINISHED, DELAYED)
@@ -273,7 +271,7 @@ class Switch(Installed):
 
 
 class Waiting(Procedure):
-    kind, orders = "waiting", (0, 0, 0)
+    kind, orders, bss = "waiting", (0, 0, 0), {"confirm": 1}
 
     def prepare(self):
         self.device = self.world.handset()
@@ -289,7 +287,6 @@ class Waiting(Procedure):
         self.device.install(self.world.smdp, self.download(self.call(self.device.manage, 0)))
 
     def check(self):
-        self.bss = {action: 1 for action in {o.actions[0] for o in self.world.bss.orders} - {"modify"}}
         super().check()
         assert len(self.world.smdp.done("releaseProfile")) == 1
 
@@ -337,8 +334,8 @@ def test_killed_at_every_transition(procedure, trap, phoenix, lose):
     finally:
         trap.disarm()
     steps = {step for step in trap.transitions if step[1] != step[0]}
-    assert phoenix.deaths == len(trap.killed) and steps <= set(trap.killed), (steps, trap.killed)
-    assert phoenix.deaths >= 1
+    assert steps <= set(trap.killed), (steps, trap.killed)
+    assert 1 <= phoenix.deaths <= len(trap.killed), "some kills may have met it dead"
 
 
 @pytest.mark.parametrize("at", ["before", "after", "answered"])

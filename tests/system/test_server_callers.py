@@ -353,12 +353,12 @@ def test_what_a_requestor_may_not_use_is_refused(server, endpoint):
 def test_a_token_is_bound_to_requestor_and_enterprise(server, endpoint):
     token = endpoint.by_basic("mdm-7", SECRET).token
     first = {"app": "ap2011", "operation": "CheckEligibility", "enterprise_id": "ENT-1"}
-    assert call(server, token, **first).status == 405  # proven; the operation comes later
+    assert call(server, token, **first).status == 200  # proven; ap2011 is not offered here: not eligible
     assert_refused(call(server, token, **{**first, "enterprise_id": "ENT-2"}), "bound to another enterprise_id")
     assert_refused(call(server, token, **{**first, "enterprise_id": "ENT-9"}), "may not act for")
     assert_refused(call(server, token, requestor=R_MDM_2, **first), "bound to another requestor_id")
-    assert call(server, token, **{**first, "enterprise_id": None}).status == 405
-    assert call(server, token, **first).status == 405
+    assert call(server, token, **{**first, "enterprise_id": None}).status == 400  # OS-006
+    assert call(server, token, **first).status == 200
 
 
 def test_a_single_use_token_is_spent_for_all_nodes(make_daemon, server, endpoint, world):
@@ -470,5 +470,5 @@ def test_the_examples_of_the_manual_work(make_daemon, tmp_path):
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60,
                           env={**os.environ, "HOME": str(tmp_path), "CURL_HOME": str(tmp_path)})
     assert done.returncode == 0, done.stderr
-    assert done.stderr.split() == ["200", "200", "405", "200"], done.stdout  # ap2011 has no operations yet
+    assert done.stderr.split() == ["200", "200", "200", "200"], done.stdout
     assert done.stdout.count('"token_type":"Bearer"') == 2

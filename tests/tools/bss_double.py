@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A BSS for tests, written from the digest bss.md and not from our adapter: TM Forum 637, 638, 639, 620 (read), 641, 622, 640
-(orders), hub and events out, an OAuth 2.0 token endpoint; and a commercial contract of one URL per question (bss_rest.py adds
-it). Strict in what it takes; a ledger by externalId shows what was ordered how often. Faults: neighbour_double.Fault."""
+(orders), hub and events out, an OAuth 2.0 token endpoint. bss_rest.py has
+the other dialect. Strict in what it takes; a ledger by externalId shows what was ordered how often. Faults: neighbour_double.Fault."""
 import base64
 import copy
 import datetime

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A node with two doubles as peers, and requests as flows of their own. */
+#pragma once
+
+#include "diameter_double.h"
+
+static struct ecs_loop *loop;
+static struct ecs_mailbox *mailbox;
+static struct ecs_diameter_node *node;
+static struct ecs_diameter *handle;
+static struct dd one, two;
+static struct ecs_neighbour_stats stats_one, stats_two, stats_node;
+static struct ecs_diameter_hooks hooks;
+
+struct asked {
+    struct ecs_flow flow;
+    struct ecs_arena *arena;
+    struct ecs_buf avps;
+    struct ecs_diameter_ask ask;
+    struct ecs_diameter_answer answer;
+    bool done;
+};
+
+#define TURN_UNTIL(condition)                                                                                \
+    do {                                                                                                     \
+        int64_t end_ = ecs_clock_mono_us() + 8000000;                                                        \
+        while (!(condition)) {                                                                               \
+            if (ecs_clock_mono_us() > end_)                                                                  \
+                fail_msg("never became true: %s", #condition);                                               \
+            assert_int_equal(ecs_loop_turn(loop, 2000), ECS_OK);                                             \
+        }                                                                                                    \
+    } while (0)
+
+DD_HELPER void turn_for(int ms)
+{
+    int64_t end = ecs_clock_mono_us() + (int64_t)ms * 1000;
+
+    while (ecs_clock_mono_us() < end)
+        assert_int_equal(ecs_loop_turn(loop, 2000), ECS_OK);
+}
+
+DD_HELPER enum ecs_next asked_ask(struct ecs_flow *f)
+{
+    struct asked *a = f->self;
+
+    return ecs_diameter_ask(f, handle, &a->ask, &a->answer);
+}
+
+DD_HELPER enum ecs_next asked_note(struct ecs_flow *f)
+{
+    struct asked *a = f->self;
+
+    a->done = true;
+    return ECS_DONE;
+}
+
+DD_HELPER void asked_end(struct ecs_flow *f)
+{
+    (void)f;
+}
+
+DD_HELPER void ask_prepare(struct asked *a, const char *realm, const char *host)
+{
+    *a = (struct asked){.arena = ecs_arena_new(NULL, 0)};
+    ecs_diameter_put(&a->avps, ECS_AVP_SESSION_ID, ecs_str_of(ecs_diameter_session_id(handle, a->arena)));
+    ecs_diameter_put_u32(&a->avps, ECS_AVP_AUTH_APPLICATION_ID, ECS_DIAMETER_APP_SWM);
+    ecs_diameter_put(&a->avps, ECS_AVP_ORIGIN_HOST, ecs_str_of(ecs_diameter_host(handle)));
+    ecs_diameter_put(&a->avps, ECS_AVP_ORIGIN_REALM, ecs_str_of(ecs_diameter_realm(handle)));
+    if (realm)
+        ecs_diameter_put(&a->avps, ECS_AVP_DESTINATION_REALM, ecs_str_of(realm));
+    if (host)
+        ecs_diameter_put(&a->avps, ECS_AVP_DESTINATION_HOST, ecs_str_of(host));
+    ecs_diameter_put_u32(&a->avps, ECS_AVP_AUTH_REQUEST_TYPE, 3);
+    ecs_diameter_put(&a->avps, ECS_AVP_EAP_PAYLOAD, ECS_STR("\x02\x01\0\x05\x01"));
+    a->ask.message =
+        (struct ecs_diameter_message){.command = ECS_DIAMETER_EAP, .application = ECS_DIAMETER_APP_SWM};
+    a->ask.limit_ms = 4000;
+}
+
+DD_HELPER void ask_start(struct asked *a)
+{
+    static const struct ecs_step steps[] = {{"ask", asked_ask, 30000}, {"note", asked_note, 0}, {0}};
+
+    a->ask.message.avps = ecs_buf_str(&a->avps);
+    ecs_flow_start(&a->flow, loop, a->arena, NULL, steps, a, asked_end);
+}
+
+DD_HELPER void ask_free(struct asked *a)
+{
+    ecs_arena_free(a->arena);
+    ecs_buf_done(&a->avps);
+}
+
+/* Whole: the answer is left in a, whose memory the caller frees. */
+DD_HELPER void ask_realm(struct asked *a, const char *realm)
+{
+    ask_prepare(a, realm, NULL);
+    ask_start(a);
+    TURN_UNTIL(a->done);
+}
+
+/* One request to realm "test": its result, and who answered. */
+DD_HELPER enum ecs_rc ask_once(const char *peer)
+{
+    struct asked a;
+    enum ecs_rc rc;
+
+    ask_realm(&a, "test");
+    rc = a.answer.rc;
+    if (peer)
+        assert_string_equal(a.answer.peer, peer);
+    ask_free(&a);
+    return rc;
+}
+
+DD_HELPER struct ecs_diameter_view view_of(const char *name)
+{
+    struct ecs_diameter_view rows[8];
+    size_t n = ecs_diameter_node_view(node, rows, 8);
+
+    for (size_t i = 0; i < n && i < 8; i++)
+        if (strcmp(rows[i].name, name) == 0)
+            return rows[i];
+    return (struct ecs_diameter_view){.state = ECS_DIAMETER_STATE_COUNT};
+}
+
+DD_HELPER struct ecs_diameter_peer_conf peer_row(const char *name, const struct dd *dd)
+{
+    return (struct ecs_diameter_peer_conf){.name = name,
+                                           .host = "127.0.0.1",
+                                           .port = dd->port,
+                                           .connect_ms = 1000,
+                                           .answer_ms = 1500,
+                                           .watchdog_ms = 20000,
+                                           .reconnect_ms = 80,
+                                           .stats = dd == &one ? &stats_one : &stats_two};
+}
+
+DD_HELPER void set_rows(const struct ecs_diameter_peer_conf *peers, size_t peers_n,
+                        const struct ecs_diameter_route *routes, size_t routes_n)
+{
+    struct ecs_diameter_conf conf = {
+        .peers = peers, .peers_n = peers_n, .routes = routes, .routes_n = routes_n, .stats = &stats_node};
+    char err[200] = "";
+
+    assert_int_equal(ecs_diameter_node_set(node, &conf, err, sizeof(err)), ECS_OK);
+}
+
+/* "one" before "two", both for realm "test". */
+DD_HELPER void set_both(void (*change)(struct ecs_diameter_peer_conf *row))
+{
+    struct ecs_diameter_peer_conf rows[2] = {peer_row("one", &one), peer_row("two", &two)};
+    static const struct ecs_diameter_route routes[] = {{"test", 0, "one", 1, 1}, {"test", 0, "two", 2, 1}};
+
+    for (int i = 0; i < 2 && change; i++)
+        change(&rows[i]);
+    set_rows(rows, 2, routes, 2);
+}
+
+DD_HELPER void wait_okay(const char *name)
+{
+    TURN_UNTIL(view_of(name).state == ECS_DIAMETER_OKAY);
+}
+
+DD_HELPER int rig_open(void **state)
+{
+    static const struct ecs_diameter_identity me = {
+        .host = "ecs.test",
+        .realm = "test",
+        .product = "ecs",
+        .addresses = {"127.0.0.1"},
+        .application = {{ECS_DIAMETER_APP_EAP, 0, false},
+                        {ECS_DIAMETER_APP_SWM, ECS_DIAMETER_TGPP, false},
+                        {ECS_DIAMETER_APP_RX, ECS_DIAMETER_TGPP, false}},
+    };
+
+    (void)state;
+    memset(&stats_one, 0, sizeof(stats_one));
+    memset(&stats_two, 0, sizeof(stats_two));
+    memset(&stats_node, 0, sizeof(stats_node));
+    loop = ecs_loop_new();
+    assert_int_equal(ecs_loop_turn(loop, 0), ECS_OK);
+    mailbox = ecs_mailbox_new(loop, NULL);
+    dd_open(&one, loop, "one.test", 0);
+    dd_open(&two, loop, "two.test", 0);
+    node = ecs_diameter_node_new(loop, mailbox, &me, &hooks);
+    handle = ecs_diameter_open(node, mailbox);
+    assert_true(node && handle);
+    return 0;
+}
+
+DD_HELPER int rig_close(void **state)
+{
+    (void)state;
+    ecs_diameter_node_free(node);
+    ecs_diameter_close(handle);
+    turn_for(5);
+    dd_kill(&one);
+    dd_kill(&two);
+    ecs_mailbox_free(mailbox);
+    ecs_loop_free(loop);
+    assert_int_equal(stats_one.in_flight, 0);
+    assert_int_equal(stats_two.in_flight, 0);
+    assert_int_equal(stats_one.breaker_open, 0);
+    return 0;
+}
