@@ -1,22 +1,31 @@
 
 (function () {
-    /* The not-enabled view and the general-error view: dismissFlow alone is permitted (TS.43 6.7). */
+    /* The not-enabled view and the general-error view: of ODSAServiceFlow dismissFlow alone is permitted (TS.43 6.7). */
     var flow = window.ODSAServiceFlow;
     var button = document.getElementById('close');
     var hint = document.getElementById('by-hand');
 
-    if (flow && button) {
+    function dismiss() {
+        var heard = false;
+        if (flow) {
+            try {
+                flow.dismissFlow();
+                heard = true;
+            } catch (fault) {
+                heard = false;
+            }
+        }
+        return others.end('dismissed') || heard;
+    }
+
+    if ((flow || others.known()) && button) {
         button.hidden = false;
         if (hint) {
             hint.hidden = true;
         }
         button.onclick = function () {
-            try {
-                flow.dismissFlow();
-            } catch (fault) {
-                if (hint) {
-                    hint.hidden = false;
-                }
+            if (!dismiss() && hint) {
+                hint.hidden = false;
             }
         };
     }

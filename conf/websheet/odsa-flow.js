@@ -38,6 +38,8 @@
         },
         dismissed: function () { flow.dismissFlow(); }
     };
+    /* What the objects that know nothing of eSIMs hear; nothing while the flow goes on. */
+    var ended = { ready: 'changed', delayed: 'changed', done: 'changed', selected: 'changed', dismissed: 'dismissed' };
 
     function call(what) {
         try {
@@ -55,13 +57,21 @@
     if (summary) {
         summary.focus();
     }
-    if (flow && ends[outcome] && call(ends[outcome]) && hint) {
+    var heard = !!(flow && ends[outcome] && call(ends[outcome]));
+
+    if (ended[outcome]) {
+        heard = others.end(ended[outcome]) || heard;
+    }
+    if (heard && hint) {
         hint.hidden = true;
     }
-    if (flow && button) {
+    if ((flow || others.known()) && button) {
         button.hidden = false;
         button.onclick = function () {
-            call(ends.dismissed);
+            if (flow) {
+                call(ends.dismissed);
+            }
+            others.end('dismissed');
         };
     }
 }());

@@ -13,7 +13,7 @@ struct ecs_pg;
 enum {
     ECS_PG_PARAMS_MAX = 16,  /* parameters of one statement */
     ECS_PG_BATCH_MAX = 64,   /* keys that go out in one batch */
-    ECS_PG_KEYS_MAX = 4,     /* columns of a batch key */
+    ECS_PG_KEYS_MAX = 5,     /* columns of a batch key */
     ECS_PG_PIPELINE_MAX = 32 /* statements under way on one connection */
 };
 

@@ -26,13 +26,22 @@ void ecs_policy_free(struct ecs_policy *policy); /* NULL is allowed */
 uint64_t ecs_policy_hash(const struct ecs_policy *policy);
 /* Whether any rule asks for the fact: loaders may skip those that no rule wants. */
 bool ecs_policy_uses(const struct ecs_policy *policy, enum ecs_fact fact);
-/* Calls fn for each text of that type (ECS_TYPE_MESSAGE: keys, ECS_TYPE_TEMPLATE) that a rule or default sets, but for
+/* Calls fn for each text of that type (ECS_TYPE_MESSAGE: keys, ECS_TYPE_TEMPLATE) that a rule or default
+ * sets, but for
  * "" and the key "notice". */
 void ecs_policy_texts(const struct ecs_policy *policy, enum ecs_type type,
                       void (*fn)(void *arg, struct ecs_str text, const char *file, unsigned line), void *arg);
 /* The same for one decision. */
 void ecs_policy_texts_of(const struct ecs_policy *policy, enum ecs_decision decision,
-                         void (*fn)(void *arg, struct ecs_str text, const char *file, unsigned line), void *arg);
+                         void (*fn)(void *arg, struct ecs_str text, const char *file, unsigned line),
+                         void *arg);
+
+/* Each value of one decision, rule by rule, then the default: text (empty ones, too) and number, whichever
+ * its type has. */
+void ecs_policy_values_of(const struct ecs_policy *policy, enum ecs_decision decision,
+                          void (*fn)(void *arg, struct ecs_str text, int64_t number, const char *file,
+                                     unsigned line),
+                          void *arg);
 
 /* Appends one JSON object: service, app, policy (hash), decisions with value and rule, all rules with each
  * condition, its fact's value and outcome, the decisions the rule set and those it would have set later than

@@ -37,10 +37,10 @@ struct ecs_odsa_view {
     size_t n_target_capabilities;
     enum ecs_identity_state target_state, eid_state; /* device_identity: of target_id, of the EID's digits */
     enum ecs_iccid_owner owners[4];                  /* subscriber.iccid counts as ours */
-    int64_t family_n; /* rows in line_relation for the line; 0 in an ordinary poll */
+    int64_t family_n;                                /* rows in line_relation for the line */
     bool enterprise_known, enterprise_active;
     struct ecs_str enterprise_brand;           /* p NULL: none */
-    int64_t enterprise_max, enterprise_living; /* most profiles, -1 no limit; living ones now */
+    int64_t enterprise_max, enterprise_living; /* most profiles, -1 no limit; with a limit: living ones now */
 };
 enum ecs_next ecs_store_odsa_view(struct ecs_flow *f, struct ecs_store *store, const struct ecs_odsa_key *key,
                                   struct ecs_odsa_view *ret_view);

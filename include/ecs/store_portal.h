@@ -52,6 +52,10 @@ struct ecs_portal_flow {
 };
 enum ecs_next ecs_store_portal_flow(struct ecs_flow *f, struct ecs_store *store, const uint8_t reference[32],
                                     struct ecs_portal_flow *ret_flow);
+/* The partner that comes first has it, until expires_s at least; whose it is. */
+enum ecs_next ecs_store_portal_take(struct ecs_flow *f, struct ecs_store *store, const uint8_t reference[32],
+                                    struct ecs_str partner, int64_t expires_s,
+                                    struct ecs_portal_flow *ret_flow);
 /* Deletes at most max_rows flows and as many events; ret_rows == max_rows: call again. */
 enum ecs_next ecs_store_portal_reap(struct ecs_flow *f, struct ecs_store *store, unsigned max_rows,
                                     unsigned *ret_rows);

@@ -12,7 +12,7 @@ AND ($5::bigint = 0 OR j.id < $5::bigint)
 SELECT {{journey_item}} FROM journey j WHERE {{journey_common}} ORDER BY j.id DESC LIMIT $6::integer
 
 -- name: journey_list_open read-only
-SELECT {{journey_item}} FROM journey j WHERE j.ended_at IS NULL AND {{journey_common}} ORDER BY j.id DESC LIMIT $6::integer
+SELECT {{journey_item}} FROM journey j WHERE j.ended_at IS NULL AND j.id > 0 AND {{journey_common}} ORDER BY j.id DESC LIMIT $6::integer
 
 -- name: journey_list_of read-only
 -- As above; $7 open only, then what it is about: $8 imsi $9 msisdn $10 iccid $11 eid $12 enterprise, those given have to
@@ -25,8 +25,8 @@ WITH m AS MATERIALIZED (
     UNION SELECT id FROM journey WHERE eid = $11::text
     UNION SELECT id FROM journey WHERE enterprise = lower($12::text)
 )
-SELECT {{journey_item}} FROM m JOIN journey j ON j.id = m.id
-WHERE {{journey_common}} AND (NOT $7::boolean OR j.ended_at IS NULL)
+SELECT {{journey_item}} FROM journey j
+WHERE j.id = ANY (ARRAY(SELECT id FROM m)) AND {{journey_common}} AND (NOT $7::boolean OR j.ended_at IS NULL)
   AND ($8::text IS NULL OR j.imsi = $8::text)
   AND ($9::text IS NULL OR j.imsi IN (SELECT imsi FROM subscriber WHERE msisdn = $9::text))
   AND ($10::text IS NULL OR j.iccid = $10::text OR j.old_iccid = $10::text)
@@ -44,7 +44,7 @@ FROM (SELECT * FROM journey_step WHERE journey = $1::bigint ORDER BY id DESC LIM
 SELECT j.kind, j.state, count(*),
        count(*) FILTER (WHERE j.attempts > 0
            OR least(j.due_at, j.deadline_at) < now() - make_interval(secs => $2::integer)), min(j.changed_at)
-FROM (SELECT kind, state, attempts, due_at, deadline_at, changed_at FROM journey WHERE ended_at IS NULL LIMIT $1::integer) j
+FROM (SELECT kind, state, attempts, due_at, deadline_at, changed_at FROM journey WHERE ended_at IS NULL AND id > 0 LIMIT $1::integer) j
 GROUP BY j.kind, j.state ORDER BY j.kind, j.state
 
 -- name: profile_list read-only

@@ -21,9 +21,10 @@ ARRAY[p.id::text, p.journey::text, p.imsi, p.enterprise, p.app::text, p.iccid, p
 
 -- fragment: odsa_view_parts
 -- $1 imsi $2 enterprise $3 app $4 device that gets the profile $5 its TAC $6 EID $7 ICCIDs $8 device that asks
--- Part 0: what is known of them; 1: capabilities of the TAC; 2: profiles.
+-- Part 0: what is known of them, the capabilities of the TAC at its end; 2: profiles. Devices of an enterprise are counted
+-- where their number has a limit.
 SELECT 0::smallint AS part, 0::bigint AS place, ARRAY[
-           (SELECT m.category FROM device_model m WHERE m.tac = $5::text::char(8)),
+           m.category,
            (SELECT i.state FROM device_identity i WHERE i.terminal_id = lower($4::text)),
            (SELECT i.state FROM device_identity i WHERE i.terminal_id = $6::text),
            (SELECT string_agg(CASE
@@ -39,11 +40,11 @@ SELECT 0::smallint AS part, 0::bigint AS place, ARRAY[
             FROM unnest($7::text[]) WITH ORDINALITY k(iccid, ord)),
            (SELECT count(*)::text FROM line_relation r WHERE r.imsi = $1::text AND r.role = 'family'),
            e.state, e.max_devices::text, e.brand,
-           (SELECT count(*)::text FROM profile p
-            WHERE p.enterprise = lower($2::text) AND p.app = $3::integer AND p.status <> 4)] AS item
+           CASE WHEN e.max_devices IS NULL THEN '0' ELSE
+               (SELECT count(*)::text FROM profile p
+                WHERE p.enterprise = lower($2::text) AND p.app = $3::integer AND p.status <> 4) END] || m.capabilities AS item
 FROM (VALUES (1)) one LEFT JOIN enterprise e ON e.enterprise_id = lower($2::text)
-UNION ALL
-SELECT 1, 0, m.capabilities FROM device_model m WHERE m.tac = $5::text::char(8)
+LEFT JOIN device_model m ON m.tac = $5::text::char(8)
 UNION ALL
 (SELECT 2, p.id, {{profile_item}} FROM profile p
  WHERE (p.imsi = $1::text AND p.app = $3::integer AND p.ended_at IS NULL)
@@ -93,15 +94,18 @@ SELECT v.part, v.item FROM (
 ) v ORDER BY v.part, v.place
 
 -- name: odsa_poll read-only
--- What most polls of lines need of odsa_view, for a batch of them: nothing but the device is named, and no enterprise asks.
--- $1 IMSIs $2 applications $3 devices that get the profile, NULL: all $4 devices that ask
+-- As odsa_view for a batch of lines whose requests name nothing but the device: most polls.
+-- $1 IMSIs $2 applications $3 devices that get the profile, NULL: all $4 their TACs $5 devices that ask
 SELECT k.ord, v.part, v.item
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY k(imsi, app, target, terminal, ord)
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) WITH ORDINALITY k(imsi, app, target, tac, terminal, ord)
 CROSS JOIN LATERAL (
     SELECT 0::smallint AS part, ARRAY[
-               (SELECT m.category FROM device_model m WHERE m.tac = left(k.target, 8)::char(8) AND k.target ~ '^[0-9]{14}'),
+               m.category,
                (SELECT i.state FROM device_identity i WHERE i.terminal_id = lower(k.target)),
-               NULL, NULL, '0', NULL, NULL, NULL, '0'] AS item
+               NULL, NULL,
+               (SELECT count(*)::text FROM line_relation r WHERE r.imsi = k.imsi AND r.role = 'family'),
+               NULL, NULL, NULL, '0'] || m.capabilities AS item
+    FROM (VALUES (1)) one LEFT JOIN device_model m ON m.tac = k.tac::char(8)
     UNION ALL
     (SELECT 2, {{profile_item}} FROM profile p
      WHERE p.imsi = k.imsi AND p.app = k.app::integer AND (p.ended_at IS NULL OR p.ended_at > now() - interval '1 day')
@@ -136,7 +140,8 @@ RETURNING {{journey_item}}
 -- name: journey_due read-only
 -- $1 most rows
 SELECT j.id FROM journey j
-WHERE j.ended_at IS NULL AND least(j.due_at, j.deadline_at) <= now() AND (j.leased_until IS NULL OR j.leased_until <= now())
+WHERE j.ended_at IS NULL AND j.id > 0 AND least(j.due_at, j.deadline_at) <= now()
+      AND (j.leased_until IS NULL OR j.leased_until <= now())
 ORDER BY least(j.due_at, j.deadline_at) LIMIT $1::integer
 
 -- name: journey_get read-only

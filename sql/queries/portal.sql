@@ -13,6 +13,13 @@ FROM portal_report($1::text, $2::text, $3::bytea, $4::bytea, $5::text, $6::text,
 -- $1 digest of the reference. No row: nothing was reported yet.
 SELECT partner, outcome FROM portal_flow WHERE reference = $1::bytea
 
+-- name: portal_flow_take
+-- $1 digest of what is handed over $2 partner $3 until when nobody else may report on it. One row: whose it is.
+INSERT INTO portal_flow AS p (reference, partner, expires_at) VALUES ($1::bytea, $2::text, $3::timestamptz)
+ON CONFLICT (reference) DO UPDATE SET expires_at =
+    CASE WHEN p.partner = excluded.partner THEN greatest(p.expires_at, excluded.expires_at) ELSE p.expires_at END
+RETURNING partner, outcome
+
 -- name: portal_reap
 -- $1 most rows of each: events of 30 days ago, flows whose reference ended a day ago. The larger number of the two.
 WITH e AS (

@@ -12,14 +12,14 @@ WITH old AS (
     SELECT {{pool_columns}} FROM profile_pool p WHERE p.taken_by = $1::text AND p.smdp = $2::text
 ), pick AS (
     SELECT f.id FROM profile_pool f
-    WHERE f.smdp = $2::text AND f.profile_type = $3::text AND f.state = 'free' AND NOT EXISTS (SELECT FROM old)
+    WHERE f.smdp = $2::text AND f.profile_type = $3::text AND f.state = 'free' AND f.id > 0 AND NOT EXISTS (SELECT FROM old)
     ORDER BY f.id LIMIT 1 FOR UPDATE SKIP LOCKED
 ), new AS (
     UPDATE profile_pool p SET state = 'taken', taken_by = $1::text, taken_at = now() FROM pick WHERE p.id = pick.id
     RETURNING {{pool_columns}}
 )
 SELECT x.*, true, greatest((SELECT count(*) FROM (SELECT FROM profile_pool s WHERE s.smdp = $2::text AND s.profile_type = $3::text
-        AND s.state = 'free' LIMIT $4::integer) c) - (SELECT count(*) FROM new), 0)
+        AND s.state = 'free' AND s.id > 0 LIMIT $4::integer) c) - (SELECT count(*) FROM new), 0)
 FROM (SELECT * FROM old UNION ALL SELECT * FROM new) x
 
 -- name: pool_take_iccid
@@ -69,4 +69,4 @@ SELECT {{pool_columns}}, false, 0::bigint FROM profile_pool p WHERE p.iccid = $2
 -- How much there is, by source and profile type.
 SELECT p.smdp, p.profile_type, count(*) FILTER (WHERE p.state = 'free'), count(*) FILTER (WHERE p.state = 'taken'),
        count(*) FILTER (WHERE p.state = 'given'), count(*) FILTER (WHERE p.state = 'void')
-FROM profile_pool p GROUP BY p.smdp, p.profile_type ORDER BY p.smdp, p.profile_type LIMIT 1000
+FROM profile_pool p WHERE p.id > 0 GROUP BY p.smdp, p.profile_type ORDER BY p.smdp, p.profile_type LIMIT 1000

@@ -96,17 +96,19 @@ CREATE TABLE journey (
     leased_until   timestamptz,
     CHECK (num_nonnulls(imsi, enterprise) = 1)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
-CREATE UNIQUE INDEX journey_open ON journey (imsi, enterprise, app, target_id, slot) NULLS NOT DISTINCT WHERE ended_at IS NULL;
+-- Indexes of all open ones, or all ended ones, say "id > 0": who means a few rows and not everybody's does not say it, and
+-- is found by imsi, id or iccid even when the plan was made while the table was empty.
+CREATE UNIQUE INDEX journey_open ON journey (imsi, enterprise, app, target_id, slot) NULLS NOT DISTINCT
+    WHERE ended_at IS NULL AND id > 0;
 CREATE UNIQUE INDEX journey_open_old ON journey (old_iccid)
     WHERE ended_at IS NULL AND old_iccid IS NOT NULL AND kind IN ('transfer', 'move', 'recovery');
-CREATE INDEX journey_due ON journey (least(due_at, deadline_at)) WHERE ended_at IS NULL;
+CREATE INDEX journey_due ON journey (least(due_at, deadline_at)) WHERE ended_at IS NULL AND id > 0;
 CREATE INDEX journey_imsi ON journey (imsi, app, ended_at) WHERE imsi IS NOT NULL;
 CREATE INDEX journey_enterprise ON journey (enterprise, app, target_id, ended_at) WHERE enterprise IS NOT NULL;
 CREATE INDEX journey_iccid ON journey (iccid) WHERE iccid IS NOT NULL;
 CREATE INDEX journey_old_iccid ON journey (old_iccid) WHERE old_iccid IS NOT NULL;
 CREATE INDEX journey_eid ON journey (eid) WHERE eid IS NOT NULL;
 CREATE INDEX journey_reference ON journey (bss_reference) WHERE bss_reference IS NOT NULL;
--- For clearing away only, which alone says "id > 0": a request planned by time would read what ended for everybody.
 CREATE INDEX journey_ended ON journey (ended_at) WHERE ended_at IS NOT NULL AND id > 0;
 COMMENT ON TABLE journey IS 'Procedures of on-device service activation, open and ended ones. Logged: what was ordered must not be ordered again after a crash.';
 COMMENT ON COLUMN journey.id IS 'handle';

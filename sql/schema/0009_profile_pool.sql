@@ -17,9 +17,10 @@ CREATE TABLE profile_pool (
     CHECK ((state IN ('taken', 'given')) <= (taken_by IS NOT NULL AND taken_at IS NOT NULL)),
     CHECK (state <> 'free' OR (taken_by IS NULL AND taken_at IS NULL))
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
--- The oldest free one is taken first; taken ones leave the index.
-CREATE INDEX profile_pool_free ON profile_pool (smdp, profile_type, id) WHERE state = 'free';
-CREATE INDEX profile_pool_count ON profile_pool (smdp, profile_type, state);
+-- The oldest free one is taken first; taken ones leave the index. "id > 0" keeps what is about one profile or one call from
+-- being looked for among all of a source.
+CREATE INDEX profile_pool_free ON profile_pool (smdp, profile_type, id) WHERE state = 'free' AND id > 0;
+CREATE INDEX profile_pool_count ON profile_pool (smdp, profile_type, state) WHERE id > 0;
 COMMENT ON TABLE profile_pool IS 'Activation codes that were prepared at an SM-DP+, one row per profile, given out once.';
 COMMENT ON COLUMN profile_pool.id IS 'number of the row; the lowest free one is taken first';
 COMMENT ON COLUMN profile_pool.smdp IS 'name of the source (list smdp of the configuration, type pool)';

@@ -47,7 +47,8 @@ static const struct {
     [CALLBACK_SUBSCRIBER_GONE] = {404, "subscriber_gone", "the subscriber is no longer there"},
     [CALLBACK_FLOW_CLOSED] = {409, "flow_closed", "the flow of this reference has ended"},
     [CALLBACK_EVENT_REUSED] = {409, "event_id_reused", "event_id was used for another report"},
-    [CALLBACK_PROCEDURE_GONE] = {404, "procedure_gone", "the procedure of this reference is not kept any more"},
+    [CALLBACK_PROCEDURE_GONE] = {404, "procedure_gone",
+                                 "the procedure of this reference is not kept any more"},
     [CALLBACK_NOT_EXPECTED] = {409, "not_expected", "the procedure does not take this event where it stands"},
 };
 
@@ -148,7 +149,9 @@ static enum ecs_next audit(struct ecs_flow *f)
         return ECS_NEXT;
     actor = ecs_printf(f->arena, "partner:%s", c->partner->name);
     action = ecs_printf(f->arena, "portal.%s", c->route->name);
-    detail = c->fault ? ecs_printf(f->arena, "{\"refused\":\"%s\"}", faults[c->fault].code) : "{}";
+    detail = c->fault          ? ecs_printf(f->arena, "{\"refused\":\"%s\"}", faults[c->fault].code)
+             : c->audit_detail ? c->audit_detail
+                               : "{}";
     if (!actor || !action || !detail)
         return ecs_flow_fail(f, ECS_E_NO_MEMORY, "the call does not fit into memory");
     return ecs_store_audit(f, c->front->store, ecs_str_of(actor), ECS_STR("portal"), ecs_str_of(action),

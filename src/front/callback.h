@@ -110,7 +110,8 @@ struct callback_call {
     uint32_t retry_after_s;
     struct ecs_buf out;
     struct ecs_json_out json;
-    bool audited; /* the handler has written the audit row itself */
+    bool audited;             /* the handler has written the audit row itself */
+    const char *audit_detail; /* of a call that was carried out: a JSON object; NULL: {} */
     char subject[24];
     struct ecs_http_reply reply;
 };

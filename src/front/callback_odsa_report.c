@@ -19,6 +19,8 @@ static const char *const report_words[] = {"chosen",    "selected",   "ordered",
 static const char *const journey_events[] = {"chosen", "chosen", "ordered", "activated", "dismissed", NULL};
 
 struct odsa_report {
+    uint8_t digest[32];
+    struct ecs_portal_flow flow;
     struct ecs_str reference, event_id, plan, old_iccid, old_imei, order, iccid, activation_code,
         smdp_address, line_imsi, msisdn;
     int event;
@@ -183,7 +185,8 @@ static bool must_be_in_time(const struct odsa_report *r)
     return r->event == CHOSEN || r->event == SELECTED || r->event == LOGGED_OUT;
 }
 
-static enum ecs_next load_journey(struct ecs_flow *f)
+/* The first partner that reports on a procedure has it, as long as its order may be open. */
+static enum ecs_next take_flow(struct ecs_flow *f)
 {
     struct callback_call *c = f->self;
     struct odsa_report *r = c->own;
@@ -193,10 +196,23 @@ static enum ecs_next load_journey(struct ecs_flow *f)
         return next;
     if (must_be_in_time(r) && c->ref.expires_s <= c->now)
         return callback_refuse(c, CALLBACK_REFERENCE_EXPIRED, NULL);
+    if (r->event != LOGGED_OUT && !c->ref.journey)
+        return callback_refuse(c, CALLBACK_NOT_EXPECTED, "this hand-over is of no procedure");
+    if (!callback_odsa_digest(c, r->digest))
+        return ecs_flow_fail(f, ECS_E_INTERNAL, "digest");
+    return ecs_store_portal_take(f, c->front->store, r->digest, ecs_str_of(c->partner->name),
+                                 c->ref.expires_s + c->engine->odsa.conf->give_up_s, &r->flow);
+}
+
+static enum ecs_next load_journey(struct ecs_flow *f)
+{
+    struct callback_call *c = f->self;
+    struct odsa_report *r = c->own;
+
+    if (callback_odsa_is_foreign(c, &r->flow))
+        return callback_refuse(c, CALLBACK_OTHER_PARTNER, NULL);
     if (r->event == LOGGED_OUT)
         return ecs_flow_goto(f, revoke);
-    if (!c->ref.journey)
-        return callback_refuse(c, CALLBACK_NOT_EXPECTED, "this hand-over is of no procedure");
     return ecs_store_journey_get(f, c->front->store, c->ref.journey, &r->journey);
 }
 
@@ -308,12 +324,29 @@ static enum ecs_next revoke(struct ecs_flow *f)
     return ecs_store_tokens_revoke(f, c->front->store, ecs_str_of(c->ref.imsi.s), &r->generation);
 }
 
+/* For the audit table: what was agreed to outlives the procedure's timeline. No personal data. */
+static const char *audit_detail_of(struct callback_call *c, const struct odsa_report *r)
+{
+    const char *terms = r->terms_version < 0
+                            ? ""
+                            : ecs_printf(c->flow.arena, ",\"terms\":\"accepted\",\"terms_version\":%lld",
+                                         (long long)r->terms_version);
+
+    return terms ? ecs_printf(c->flow.arena,
+                              "{\"service\":\"odsa\",\"journey\":%lld,\"event\":\"%s\",\"repeated\":%s%s}",
+                              (long long)c->ref.journey, report_words[r->event],
+                              r->repeated ? "true" : "false", terms)
+                 : NULL;
+}
+
 static enum ecs_next write_report(struct ecs_flow *f)
 {
     struct callback_call *c = f->self;
     const struct odsa_report *r = c->own;
 
-    (void)f;
+    c->audit_detail = audit_detail_of(c, r);
+    if (!c->audit_detail)
+        return ecs_flow_fail(f, ECS_E_NO_MEMORY, "the call does not fit into memory");
     ecs_json_begin(&c->json, NULL, '{');
     ecs_json_str(&c->json, "event_id", r->event_id);
     ecs_json_str(&c->json, "event", ecs_str_of(report_words[r->event]));
@@ -326,6 +359,7 @@ static enum ecs_next write_report(struct ecs_flow *f)
 
 const struct ecs_step callback_odsa_report_steps[] = {
     {"open-report", open_report, 0},
+    {"take-flow", take_flow, LIMIT_MS},
     {"load-journey", load_journey, LIMIT_MS},
     {"load-owner", load_owner, LIMIT_MS},
     {"fire", fire, 0},

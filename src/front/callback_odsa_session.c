@@ -2,12 +2,16 @@
 /* "Which procedure does this reference stand for?": what a partner's eSIM page needs to know, and no more. */
 #include "callback_odsa.h"
 
+#include <string.h>
+
 #include "ecs/clock.h"
 #include "ecs/ts43.h"
 
 enum { LIMIT_MS = 5000 };
 
 struct odsa_session {
+    uint8_t digest[32];
+    struct ecs_portal_flow flow;
     struct ecs_journey journey;
     struct ecs_odsa_key key;
     struct ecs_odsa_view view;
@@ -35,6 +39,23 @@ struct ecs_odsa_key callback_odsa_key(const struct ecs_journey *j)
         .imsi = j->imsi, .enterprise = j->enterprise, .app = j->app, .terminal_id = j->terminal_id};
 }
 
+bool callback_odsa_digest(struct callback_call *c, uint8_t out[32])
+{
+    const char *id = ecs_printf(c->flow.arena, "%lld", (long long)c->ref.journey);
+    struct ecs_str parts[] = {ECS_STR("flow-journey "), ecs_str_of(id)};
+
+    if (!c->ref.journey) { /* a page of no procedure: the reference itself */
+        memcpy(out, c->digest, sizeof(c->digest));
+        return true;
+    }
+    return id && ecs_digest(c->front->crypto, ECS_DIGEST_SHA256, parts, ECS_ARRAY_LEN(parts), out);
+}
+
+bool callback_odsa_is_foreign(const struct callback_call *c, const struct ecs_portal_flow *flow)
+{
+    return flow->partner.p && !ecs_str_eq(flow->partner, ecs_str_of(c->partner->name));
+}
+
 bool callback_odsa_is_owner(const struct callback_call *c, const struct ecs_journey *j)
 {
     return ecs_str_eq(j->imsi, ecs_str_of(c->ref.imsi.s));
@@ -50,7 +71,7 @@ static enum ecs_next open_session(struct ecs_flow *f)
     return next == ECS_NEXT ? callback_open(c) : next;
 }
 
-static enum ecs_next load_journey(struct ecs_flow *f)
+static enum ecs_next ask_flow(struct ecs_flow *f)
 {
     struct callback_call *c = f->self;
     struct odsa_session *s = ecs_alloc(f->arena, sizeof(*s));
@@ -63,6 +84,18 @@ static enum ecs_next load_journey(struct ecs_flow *f)
     c->own = s;
     if (c->ref.expires_s <= c->now)
         return callback_refuse(c, CALLBACK_REFERENCE_EXPIRED, NULL);
+    if (!callback_odsa_digest(c, s->digest))
+        return ecs_flow_fail(f, ECS_E_INTERNAL, "digest");
+    return ecs_store_portal_flow(f, c->front->store, s->digest, &s->flow);
+}
+
+static enum ecs_next load_journey(struct ecs_flow *f)
+{
+    struct callback_call *c = f->self;
+    struct odsa_session *s = c->own;
+
+    if (callback_odsa_is_foreign(c, &s->flow))
+        return callback_refuse(c, CALLBACK_OTHER_PARTNER, NULL);
     if (!c->ref.journey)
         return ECS_NEXT;
     return ecs_store_journey_get(f, c->front->store, c->ref.journey, &s->journey);
@@ -193,9 +226,7 @@ static enum ecs_next write_session(struct ecs_flow *f)
 }
 
 const struct ecs_step callback_odsa_session_steps[] = {
-    {"open-session", open_session, 0},
-    {"load-journey", load_journey, LIMIT_MS},
-    {"load-devices", load_devices, LIMIT_MS},
-    {"write-session", write_session, 0},
-    {0},
+    {"open-session", open_session, 0},        {"ask-flow", ask_flow, LIMIT_MS},
+    {"load-journey", load_journey, LIMIT_MS}, {"load-devices", load_devices, LIMIT_MS},
+    {"write-session", write_session, 0},      {0},
 };

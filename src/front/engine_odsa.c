@@ -8,11 +8,47 @@
 #include "ecs/bss.h"
 #include "ecs/smdp.h"
 
+struct provider_check {
+    const struct ecs_smdp_conf *smdp;
+    size_t n;
+    struct ecs_faults *faults;
+};
+
+/* A source that is not there would end each procedure of that rule. */
+static void check_provider(void *arg, struct ecs_str name, const char *file, unsigned line)
+{
+    const struct provider_check *check = arg;
+
+    for (size_t i = 0; i < check->n; i++)
+        if (ecs_str_eq(name, ecs_str_of(check->smdp[i].name)))
+            return;
+    ecs_fault_add(check->faults, file, line, 0, "provider: the configuration has no smdp \"%.*s\"",
+                  ECS_FMT(name));
+}
+
+static bool is_plain(const char *url)
+{
+    return url && ecs_str_starts_with(ecs_str_of(url), ECS_STR("http://"));
+}
+
 void odsa_snapshot_check(const struct ecs_snapshot *s, const char *path, struct ecs_faults *faults)
 {
+    static const enum ecs_decision providers[] = {ECS_DECIDE_COMPANION_PROVIDER, ECS_DECIDE_PRIMARY_PROVIDER,
+                                                  ECS_DECIDE_ENTERPRISE_PROVIDER};
+    const struct ecs_bss_conf *bss = ecs_conf_get(s->conf, "bss");
+    bool production = s->server->mode == ECS_MODE_PRODUCTION;
     size_t n;
     const struct ecs_smdp_conf *smdp = ecs_conf_list(s->conf, "smdp", &n);
+    struct provider_check check = {smdp, n, faults};
 
+    for (size_t i = 0; production && i < n; i++)
+        if (is_plain(smdp[i].url))
+            ecs_fault_add(faults, path, 0, 0, "smdp \"%s\": http:// is refused unless server.mode is lab",
+                          smdp[i].name);
+    if (production && (is_plain(bss->url) || is_plain(bss->token_url)))
+        ecs_fault_add(faults, path, 0, 0, "bss: http:// is refused unless server.mode is lab");
+    for (size_t i = 0; s->policy && i < ECS_ARRAY_LEN(providers); i++)
+        ecs_policy_texts_of(s->policy, providers[i], check_provider, &check);
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < i; k++)
             if (strcmp(smdp[i].name, smdp[k].name) == 0)

@@ -16,6 +16,90 @@ static void check_template(void *arg, struct ecs_str text, const char *file, uns
         ecs_fault_add(arg, file, line, 0, "flow-data must hold sid={session} while websheet.enabled is on");
 }
 
+/* ---- eSIM pages ---- */
+
+/* The decisions that lead to a page of ours, for each application that has them. */
+static const struct {
+    enum ecs_decision url, data, type;
+    bool needs_session; /* the not-enabled page shows itself to anybody */
+} handed_over[] = {
+    {ECS_DECIDE_COMPANION_PORTAL_URL, ECS_DECIDE_COMPANION_PORTAL_DATA, ECS_DECIDE_COMPANION_PORTAL_TYPE,
+     true},
+    {ECS_DECIDE_PRIMARY_PORTAL_URL, ECS_DECIDE_PRIMARY_PORTAL_DATA, ECS_DECIDE_PRIMARY_PORTAL_TYPE, true},
+    {ECS_DECIDE_COMPANION_NOT_ENABLED_URL, ECS_DECIDE_COMPANION_NOT_ENABLED_DATA,
+     ECS_DECIDE_COMPANION_NOT_ENABLED_TYPE, false},
+    {ECS_DECIDE_PRIMARY_NOT_ENABLED_URL, ECS_DECIDE_PRIMARY_NOT_ENABLED_DATA,
+     ECS_DECIDE_PRIMARY_NOT_ENABLED_TYPE, false},
+};
+
+struct hand_over_check {
+    const struct ecs_policy *policy;
+    struct ecs_faults *faults;
+    size_t row;
+    bool ours;      /* some rule or the default leads to our page */
+    unsigned line;  /* of the rule that is looked at */
+    bool elsewhere; /* that very rule names another page */
+};
+
+static bool is_ours(struct ecs_str url)
+{
+    return ecs_str_eq(url, ECS_STR("portal"));
+}
+
+static void find_url(void *arg, struct ecs_str text, int64_t number, const char *file, unsigned line)
+{
+    struct hand_over_check *check = arg;
+
+    (void)number, (void)file;
+    check->ours |= is_ours(text);
+    if (line == check->line)
+        check->elsewhere = !is_ours(text);
+}
+
+static bool goes_elsewhere(struct hand_over_check *check, unsigned line)
+{
+    check->line = line;
+    check->elsewhere = false;
+    ecs_policy_values_of(check->policy, handed_over[check->row].url, find_url, check);
+    return check->elsewhere;
+}
+
+static void check_data(void *arg, struct ecs_str text, int64_t number, const char *file, unsigned line)
+{
+    struct hand_over_check *check = arg;
+
+    (void)number;
+    if (handed_over[check->row].needs_session && ecs_str_find(text, ECS_STR("sid={session}")) < 0 &&
+        !goes_elsewhere(check, line))
+        ecs_fault_add(check->faults, file, line, 0,
+                      "portal-data must hold sid={session}: portal-url portal means the built-in pages");
+}
+
+static void check_type(void *arg, struct ecs_str text, int64_t number, const char *file, unsigned line)
+{
+    struct hand_over_check *check = arg;
+
+    (void)text;
+    if (number != ECS_PAGE_QUERY && !goes_elsewhere(check, line))
+        ecs_fault_add(check->faults, file, line, 0,
+                      "%s must be query: the built-in pages read no json and no xml",
+                      handed_over[check->row].needs_session ? "portal-type" : "not-enabled-type");
+}
+
+/* Rules that name another page in the same breath may hand over what they like. */
+static void check_hand_overs(const struct ecs_policy *policy, struct ecs_faults *faults)
+{
+    for (size_t i = 0; i < ECS_ARRAY_LEN(handed_over); i++) {
+        struct hand_over_check check = {.policy = policy, .faults = faults, .row = i};
+
+        ecs_policy_values_of(policy, handed_over[i].url, find_url, &check);
+        if (!check.ours)
+            continue;
+        ecs_policy_values_of(policy, handed_over[i].data, check_data, &check);
+        ecs_policy_values_of(policy, handed_over[i].type, check_type, &check);
+    }
+}
+
 void sheet_snapshot_load(struct ecs_snapshot *s, const char *path, struct ecs_faults *faults,
                          struct ecs_faults *warnings)
 {
@@ -35,6 +119,8 @@ void sheet_snapshot_load(struct ecs_snapshot *s, const char *path, struct ecs_fa
         s->portal_url = web_url(s, "vowifi", s->arena);
         if (s->policy)
             ecs_policy_texts_of(s->policy, ECS_DECIDE_VOWIFI_FLOW_DATA, check_template, faults);
+        if (s->policy)
+            check_hand_overs(s->policy, faults);
     }
     if (!s->portal_url) {
         s->portal_url = "";

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "ecs/store_admin.h"
+
 enum { STEPS_MAX = 200, LIMIT_MS = 5000, PLANS_MS = 20000 };
 
 bool sheet_odsa_enabled(const struct ecs_snapshot *s)
@@ -70,7 +72,8 @@ static void describe(struct sheet_odsa *o)
         .vendor = j->vendor,
         .model = j->model,
     };
-    o->key = (struct ecs_odsa_key){.imsi = j->imsi, .app = j->app, .terminal_id = j->terminal_id};
+    o->key = (struct ecs_odsa_key){
+        .imsi = j->imsi, .enterprise = j->enterprise, .app = j->app, .terminal_id = j->terminal_id};
 }
 
 static enum ecs_next choose_page(struct ecs_flow *f)
@@ -151,6 +154,24 @@ static enum ecs_next moved(struct ecs_flow *f)
     return sheet_redirect(f);
 }
 
+/* What was agreed to stands in the audit table before anything is ordered, and outlives the procedure. */
+static enum ecs_next note_terms(struct ecs_flow *f)
+{
+    struct sheet_odsa *o = sheet_odsa_of(f);
+    struct web_call *c = o->sheet->call;
+    const char *detail;
+
+    if (!o->form.terms || o->stage != ECS_SHEET_FINISHED)
+        return ECS_NEXT;
+    detail = ecs_printf(
+        f->arena, "{\"service\":\"odsa\",\"journey\":%lld,\"terms\":\"accepted\",\"terms_version\":%lld}",
+        (long long)o->journey.id, (long long)o->form.terms);
+    if (!detail)
+        return ecs_flow_fail(f, ECS_E_NO_MEMORY, "the pages need more memory");
+    return ecs_store_audit(f, c->front->store, ECS_STR("subscriber"), ECS_STR("system"),
+                           ECS_STR("sheet.terms"), ecs_str_of(c->log.imsi), ecs_str_of(detail));
+}
+
 static enum ecs_next fire(struct ecs_flow *f)
 {
     struct sheet_odsa *o = sheet_odsa_of(f);
@@ -174,8 +195,7 @@ static enum ecs_next tell(struct sheet_odsa *o, const char *event, enum ecs_shee
     struct ecs_arena *arena = o->sheet->call->flow.arena;
     bool chosen = stage == ECS_SHEET_FINISHED;
     const char *terms = form->terms && chosen
-                            ? ecs_printf(arena, "terms of version %lld accepted",
-                                         (long long)o->sheet->call->engine->snapshot->websheet->esim_terms)
+                            ? ecs_printf(arena, "terms of version %lld accepted", (long long)form->terms)
                             : "";
 
     o->stage = stage;
@@ -189,7 +209,7 @@ static enum ecs_next tell(struct sheet_odsa *o, const char *event, enum ecs_shee
     if (chosen)
         o->fire.patch = (struct ecs_journey_patch){
             .plan = form->plan, .old_id = form->old_id, .old_iccid = form->old_iccid};
-    return ecs_flow_goto(&o->sheet->call->flow, fire);
+    return ecs_flow_goto(&o->sheet->call->flow, note_terms);
 }
 
 /* The next page, or the end of the questions. */
@@ -222,7 +242,7 @@ static enum ecs_next do_accept(struct sheet_odsa *o)
     if (!ecs_str_to_i64(web_field(o->sheet->call, "version"), &shown) ||
         shown != o->sheet->call->engine->snapshot->websheet->esim_terms)
         return sheet_redirect(&o->sheet->call->flow);
-    o->form.terms = true;
+    o->form.terms = shown;
     return go_on(o);
 }
 
@@ -330,6 +350,7 @@ const struct ecs_step sheet_odsa_steps[] = {
     {"code-sent", sheet_odsa_code_sent, 0},
     {"code-try", sheet_odsa_code_try, LIMIT_MS},
     {"code-judge", sheet_odsa_code_judge, 0},
+    {"note-terms", note_terms, LIMIT_MS},
     {"fire", fire, 0},
     {"fired", fired, 0},
     {"save-move", save_move, LIMIT_MS},

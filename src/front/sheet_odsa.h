@@ -12,8 +12,9 @@ enum { SHEET_OLDS_MAX = 20, SHEET_ODSA_TEXT_MAX = 128 };
 /* What a user has chosen so far. */
 struct odsa_form {
     bool given; /* the row has one */
-    bool terms, verified, confirmed;
+    bool verified, confirmed;
     bool selected; /* an old device was chosen on these pages */
+    int64_t terms; /* version that was accepted; 0: none */
     struct ecs_str plan, old_id, old_iccid;
 };
 

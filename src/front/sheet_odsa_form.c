@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-enum { VERSION = 1, HEAD = 2, TEXTS = 3, PLAIN_MAX = 1024 };
-enum { TERMS = 1, VERIFIED = 2, CONFIRMED = 4, SELECTED = 8 };
+enum { VERSION = 2, TERMS_BYTES = 4, HEAD = 2 + TERMS_BYTES, TEXTS = 3, PLAIN_MAX = 1024 };
+enum { VERIFIED = 2, CONFIRMED = 4, SELECTED = 8 };
 
 static struct ecs_aead_key *key_of(struct sheet *s)
 {
@@ -43,8 +43,10 @@ struct ecs_str sheet_odsa_form_seal(struct sheet_odsa *o)
     size_t n;
 
     ecs_buf_add_char(&plain, VERSION);
-    ecs_buf_add_char(&plain, (char)((form->terms ? TERMS : 0) | (form->verified ? VERIFIED : 0) |
-                                    (form->confirmed ? CONFIRMED : 0) | (form->selected ? SELECTED : 0)));
+    ecs_buf_add_char(&plain, (char)((form->verified ? VERIFIED : 0) | (form->confirmed ? CONFIRMED : 0) |
+                                    (form->selected ? SELECTED : 0)));
+    for (unsigned i = TERMS_BYTES; i-- > 0;)
+        ecs_buf_add_char(&plain, (char)(uint8_t)((uint64_t)form->terms >> 8 * i));
     for (unsigned i = 0; i < TEXTS; i++) {
         struct ecs_str text = *texts_of(form, i);
 
@@ -72,13 +74,14 @@ static void read_plain(struct ecs_str plain, struct odsa_form *ret_form)
     unsigned flags = (unsigned char)plain.p[1];
     struct odsa_form form = {
         .given = true,
-        .terms = flags & TERMS,
         .verified = flags & VERIFIED,
         .confirmed = flags & CONFIRMED,
         .selected = flags & SELECTED,
     };
     struct ecs_str rest = {plain.p + HEAD, plain.n - HEAD};
 
+    for (unsigned i = 0; i < TERMS_BYTES; i++)
+        form.terms = form.terms << 8 | (uint8_t)plain.p[2 + i];
     for (unsigned i = 0; i < TEXTS; i++) {
         size_t n = rest.n ? (unsigned char)rest.p[0] : SHEET_ODSA_TEXT_MAX + 1;
 

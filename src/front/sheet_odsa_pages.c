@@ -55,7 +55,7 @@ static enum sheet_page wanted(const struct sheet_odsa *o)
 
     if (asks[j->kind].plan && !j->plan.n && !form->plan.n && !o->no_plans)
         return SHEET_PAGE_ODSA_PLAN;
-    if (asks[j->kind].terms && conf->esim_terms && !form->terms)
+    if (asks[j->kind].terms && conf->esim_terms && form->terms != conf->esim_terms)
         return SHEET_PAGE_ODSA_TERMS;
     if (asks[j->kind].old && !j->old_iccid.n && !j->old_id.n && !form->selected && !o->no_olds)
         return SHEET_PAGE_ODSA_OLD;

@@ -32,7 +32,8 @@
 /* What comes from outside while a work's outcome is awaited is noted and changes nothing else. */
 #define NOTES(state)                                                                                         \
     ROW(state, CANCEL, ALWAYS, CANCEL, state, "12.14: the outcome is awaited"),                              \
-        ROW(state, NUDGE, ALWAYS, NUDGED, state, "bss 3.3"), ROW(state, AGAIN, ALWAYS, NONE, state, "12.14")
+        ROW(state, NUDGE, ALWAYS, NUDGED, state, "bss 3.3"),                                                 \
+        ROW(state, AGAIN, ALWAYS, POLLS_ANEW, state, "12.14")
 #define NOTES_USER(state)                                                                                    \
     ROW(state, POLLED_OUT, ALWAYS, EXPIRE, state, "12.35"),                                                  \
         ROW(state, DISMISSED, ALWAYS, CANCEL, state, "12.48"),                                               \

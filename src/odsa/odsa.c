@@ -118,6 +118,30 @@ static bool needs_own_iccid(const struct odsa_request *q)
     return q->operation == ECS_OP_MANAGE_SUBSCRIPTION && (q->type == 1 || q->type >= 4);
 }
 
+/* The ICCID of a device that is to get a profile may be that of what it has from somebody else. */
+static bool may_be_foreign(const struct odsa_request *q, size_t place)
+{
+    return place == 0 && q->operation == ECS_OP_MANAGE_SUBSCRIPTION && q->type == 0;
+}
+
+/* The request repeats one of this procedure, whose old profile has ended meanwhile. */
+static bool is_repeated(const struct odsa_work *w)
+{
+    const struct odsa_request *q = &w->request;
+    const struct ecs_journey *j = q->type == 3 || q->type == 7 ? op_same_journey(w) : NULL;
+
+    return j && odsa_str_same(j->old_iccid, q->type == 7 ? q->iccid : q->old_iccid);
+}
+
+/* A list of the line names no device: then the asking one is meant. */
+static bool is_device_barred(const struct ecs_odsa *odsa)
+{
+    const struct odsa_work *w = odsa->work;
+
+    return is_barred(w->view.target_state) || (w->request.app == ECS_APP_2009 && !w->request.names_target &&
+                                               odsa->line && is_barred(odsa->line->identity));
+}
+
 static enum ecs_next judge_identity(struct ecs_flow *f)
 {
     struct ecs_odsa *odsa = f->self;
@@ -126,12 +150,12 @@ static enum ecs_next judge_identity(struct ecs_flow *f)
     const char *why = NULL;
 
     for (size_t i = 0; i < ECS_ARRAY_LEN(w->view.owners); i++)
-        if (w->view.owners[i] == ECS_ICCID_FOREIGN) {
+        if (w->view.owners[i] == ECS_ICCID_FOREIGN && !may_be_foreign(q, i)) {
             ecs_log(f->log, ECS_EV_FOREIGN_PROFILE, "%s, operation_type %d: %s",
                     ecs_operation_name(q->operation), q->type, i ? "the old ICCID" : "the ICCID");
             return ecs_flow_fail(f, ECS_E_FORBIDDEN, "the ICCID belongs to another subscription");
         }
-    if (!takes_away(q) && is_barred(w->view.target_state))
+    if (!takes_away(q) && is_device_barred(odsa))
         return ecs_flow_fail(f, ECS_E_FORBIDDEN, "the device is barred");
     if (!takes_away(q) && is_barred(w->view.eid_state))
         return ecs_flow_fail(f, ECS_E_FORBIDDEN, "the eUICC is barred");
@@ -139,8 +163,7 @@ static enum ecs_next judge_identity(struct ecs_flow *f)
         why = "the ICCID is unknown, or of a profile that has ended";
     if (q->old_iccid.n && q->type == 3 && w->view.owners[1] != ECS_ICCID_OURS)
         why = "the old ICCID is unknown, or of a profile that has ended";
-    /* The same request again, when the old profile has ended meanwhile. */
-    if (!why || ((q->type == 3 || q->type == 7) && op_same_journey(w)))
+    if (!why || is_repeated(w))
         return ECS_NEXT;
     (void)odsa_refuse(f, ECS_RESULT_INVALID_PARAMETER, why);
     return ecs_flow_goto(f, finish);

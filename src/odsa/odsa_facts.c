@@ -205,6 +205,9 @@ static void set_owner(const struct ecs_odsa *odsa, struct ecs_facts *f)
         return;
     (void)ecs_fact_set_str(f, ECS_FACT_ENTERPRISE_ID, q->enterprise);
     (void)ecs_fact_set_bool(f, ECS_FACT_ENTERPRISE_ACTIVE, w->view.enterprise_active);
+    (void)ecs_fact_set_bool(f, ECS_FACT_ENTERPRISE_FULL,
+                            w->view.enterprise_max >= 0 &&
+                                w->view.enterprise_living >= w->view.enterprise_max);
 }
 
 /* The BSS names services as TS.43 does. */

@@ -273,7 +273,8 @@ void odsa_apply(struct ecs_journey *journey, const struct odsa_row *row, int64_t
     do_effect((enum odsa_effect)row->effect, journey);
     if (next != (enum odsa_state)row->state)
         enter(journey, next, now, conf);
-    else if (odsa_states[next].kind == ODSA_WORK && row->effect != ODSA_E_NONE)
+    else if (odsa_states[next].kind == ODSA_WORK && row->effect != ODSA_E_NONE &&
+             row->effect != ODSA_E_POLLS_ANEW)
         journey->due_at = now; /* something has changed: look at it now */
 }
 

@@ -26,6 +26,8 @@ static enum ecs_next ask_first(struct ecs_flow *f, struct ecs_journey *j)
     const struct odsa_request *q = &odsa->work->request;
     bool answered = q->response.n || q->button >= 0;
 
+    if (q->button == 0) /* whatever was asked: nothing is ordered (12.17) */
+        return op_say(f, ODSA_SR_DISMISS);
     if (!odsa_choice(odsa, ODSA_D_QUESTION)->s.n)
         return q->response.n ? odsa_refuse(f, ODSA_INVALID_ANSWER, "MSG_response without a question")
                              : ECS_NEXT;
@@ -35,8 +37,6 @@ static enum ecs_next ask_first(struct ecs_flow *f, struct ecs_journey *j)
     }
     if (j->kind != ECS_JOURNEY_WAITING)
         return odsa_refuse(f, ODSA_INVALID_ANSWER, "MSG_response without a question that was put");
-    if (q->button == 0)
-        return op_say(f, ODSA_SR_DISMISS);
     if (!odsa_answer_fits(odsa))
         return odsa_refuse(f, ODSA_INVALID_ANSWER, "MSG_response is not what the question asks for");
     j->flags |= ECS_JOURNEY_F_ANSWERED;
@@ -62,7 +62,9 @@ static enum ecs_next go(struct ecs_flow *f, enum odsa_choice choice, bool portal
             return refuse(f, "the user would have to go to the portal, and there is none");
         j->flags |= ECS_JOURNEY_F_NEEDS_PORTAL;
     }
-    if (odsa_choice(odsa, ODSA_D_OLD_ENDS)->i == ECS_OLD_END_BEFORE && j->old_iccid.n)
+    /* Also when the portal finds the old one later. */
+    if (odsa_choice(odsa, ODSA_D_OLD_ENDS)->i == ECS_OLD_END_BEFORE &&
+        (j->old_iccid.n || j->operation_type == 3))
         j->flags |= ECS_JOURNEY_F_OLD_FIRST;
     return ask_first(f, j);
 }
@@ -85,16 +87,51 @@ static enum ecs_next answer_question(struct ecs_flow *f, const struct ecs_journe
     return ECS_NEXT;
 }
 
-/* The portal has let the user choose and told the device (SelectionCompleted, 8.6): that is all it was for,
- * unless the policy wants the portal's own word. */
-static enum odsa_event event_of_choice(const struct ecs_odsa *odsa, const struct ecs_journey *j)
+/* The old device of a request that names it: its only profile is the one to be left. False: the device tells
+ * no profile, or several. A card that the line began with need not be known. */
+static bool find_chosen(const struct ecs_odsa *odsa, struct ecs_str *ret_iccid)
 {
     const struct odsa_request *q = &odsa->work->request;
-    bool chosen = !j->old_iccid.n && (q->old_iccid.n || q->old_id.n);
+    struct ecs_str choices[1];
+    size_t n;
 
-    return chosen && odsa_choice(odsa, ODSA_D_TRANSFER)->i == ECS_GO_DOWNLOAD ? ODSA_EV_CHOSEN
-                                                                              : ODSA_EV_AGAIN;
+    *ret_iccid = q->old_iccid;
+    if (q->old_iccid.n || !q->old_id.n)
+        return q->old_iccid.n > 0;
+    n = odsa_old_choices(odsa, choices, 1);
+    if (n == 1)
+        *ret_iccid = choices[0];
+    return n == 1 || (n == 0 && q->app == ECS_APP_2009);
 }
+
+/* The portal has let the user choose and told the device (SelectionCompleted, 8.6): that is all it was for,
+ * unless the policy wants the portal's own word. */
+static void take_choice(const struct ecs_odsa *odsa, const struct ecs_journey *j)
+{
+    const struct odsa_request *q = &odsa->work->request;
+    struct odsa_task *t = odsa_task_of(odsa);
+    struct ecs_str chosen = ECS_STR_NULL;
+    bool found = !j->old_iccid.n && find_chosen(odsa, &chosen),
+         goes = found && odsa_state_of(j) == ODSA_CHOOSING &&
+                odsa_choice(odsa, ODSA_D_TRANSFER)->i == ECS_GO_DOWNLOAD;
+
+    t->fire.patch = (struct ecs_journey_patch){
+        .plan = q->plan,
+        .old_id = j->old_id.n ? ECS_STR_NULL : q->old_id,
+        .old_iccid = chosen.n ? chosen : ECS_STR_NULL,
+    };
+    odsa_task_continue(t, j, goes ? ODSA_EV_CHOSEN : ODSA_EV_AGAIN);
+}
+
+/* Both are named, and belong to each other as far as it is known. */
+static bool old_ones_agree(const struct odsa_work *w)
+{
+    const struct odsa_request *q = &w->request;
+    const struct ecs_profile *old = odsa_profile_by_iccid(w, q->old_iccid);
+
+    return !old || !q->old_id.n || !old->terminal_id.n || ecs_str_eq(old->terminal_id, q->old_id);
+}
+static const char unlike[] = "the old ICCID is not that of the old device";
 
 static enum ecs_next go_on(struct ecs_flow *f, const struct ecs_journey *j)
 {
@@ -102,7 +139,6 @@ static enum ecs_next go_on(struct ecs_flow *f, const struct ecs_journey *j)
     const struct odsa_request *q = &odsa->work->request;
     struct odsa_task *t = odsa_task_of(odsa);
     enum odsa_state state = odsa_state_of(j);
-    struct ecs_str choices[1];
 
     t->profile = odsa_profile_by_id(odsa->work, j->profile);
     if (state == ODSA_ASKING)
@@ -116,14 +152,9 @@ static enum ecs_next go_on(struct ecs_flow *f, const struct ecs_journey *j)
             odsa_task_continue(t, j, ODSA_EV_AGAIN);
         return ECS_NEXT;
     }
-    t->fire.patch = (struct ecs_journey_patch){
-        .plan = q->plan,
-        .old_id = j->old_id.n ? ECS_STR_NULL : q->old_id,
-        .old_iccid = j->old_iccid.n ? ECS_STR_NULL : q->old_iccid,
-    };
-    if (!j->old_iccid.n && !q->old_iccid.n && q->old_id.n && odsa_old_choices(odsa, choices, 1) == 1)
-        t->fire.patch.old_iccid = choices[0];
-    odsa_task_continue(t, j, state == ODSA_CHOOSING ? event_of_choice(odsa, j) : ODSA_EV_AGAIN);
+    if (!old_ones_agree(odsa->work))
+        return odsa_refuse(f, ECS_RESULT_INVALID_PARAMETER, unlike);
+    take_choice(odsa, j);
     return ECS_NEXT;
 }
 
@@ -200,6 +231,9 @@ static enum ecs_next subscribe(struct ecs_flow *f)
                                                       : ECS_JOURNEY_COMPANION);
     if (p && q->app != ECS_APP_2011)
         leave_old(j, p);
+    if (q->app == ECS_APP_2011 && !p && odsa->work->view.enterprise_max >= 0 &&
+        odsa->work->view.enterprise_living >= odsa->work->view.enterprise_max)
+        return refuse(f, "the enterprise has as many profiles as it may have");
     if (q->app == ECS_APP_2006 && odsa_choice(odsa, ODSA_D_ELIGIBILITY)->i == ECS_ELIGIBILITY_ENABLED &&
         !choose_service(odsa, j->service, &j->service))
         return refuse(f, "companion_terminal_service is not allowed by policy");
@@ -234,14 +268,16 @@ static enum ecs_next transfer(struct ecs_flow *f)
     struct ecs_odsa *odsa = f->self;
     const struct odsa_request *q = &odsa->work->request;
     bool names_old = q->old_id.n || q->old_iccid.n, found;
-    const struct ecs_profile *old = odsa_profile_by_iccid(odsa->work, q->old_iccid);
     struct ecs_str choices[1];
     struct ecs_journey *j;
 
+    /* 406 is of companions only (Table 13; clients.md C-44). */
     if (names_old && odsa_choice(odsa, ODSA_D_TRANSFER)->i == ECS_GO_NOT_SUPPORTED)
-        return ecs_flow_fail(f, ECS_E_VERSION, "transfers between devices are not supported");
-    if (old && q->old_id.n && old->terminal_id.n && !ecs_str_eq(old->terminal_id, q->old_id))
-        return odsa_refuse(f, ECS_RESULT_INVALID_PARAMETER, "the old ICCID is not that of the old device");
+        return q->app == ECS_APP_2006
+                   ? ecs_flow_fail(f, ECS_E_VERSION, "transfers between devices are not supported")
+                   : refuse(f, "transfers between devices are not supported by policy");
+    if (!old_ones_agree(odsa->work))
+        return odsa_refuse(f, ECS_RESULT_INVALID_PARAMETER, unlike);
     if (q->app == ECS_APP_2006 && q->old_id.n && !q->old_iccid.n && !odsa_old_choices(odsa, choices, 1))
         return odsa_refuse(f, ECS_RESULT_INVALID_PARAMETER, "the old device has no profile of this line");
     j = odsa_task_open(odsa, q->app == ECS_APP_2006 ? ECS_JOURNEY_MOVE : ECS_JOURNEY_TRANSFER);
@@ -287,6 +323,18 @@ static enum ecs_next recover(struct ecs_flow *f)
 
 enum { NEW_KINDS = (1u << ECS_JOURNEY_END) - 1 }; /* those that give a profile stand first */
 
+/* It has ended well and nothing has happened to its profile since. A device that recovers the very ICCID it
+ * got has lost it again. */
+static bool has_just_ended(const struct odsa_work *w, const struct ecs_journey *j)
+{
+    const struct ecs_profile *p = odsa_profile_by_id(w, j->profile);
+
+    if (odsa_state_of(j) != ODSA_DONE || (w->request.type == 7 && odsa_str_same(j->iccid, w->request.iccid)))
+        return false;
+    return p && odsa_profile_lives(p) && odsa_profile_is_of_target(w, p) &&
+           !(p->deleted_at && p->deleted_at >= p->installed_at);
+}
+
 /* The same procedure: also one that has just ended well, whose answer was lost. */
 const struct ecs_journey *op_same_journey(const struct odsa_work *w)
 {
@@ -303,7 +351,7 @@ const struct ecs_journey *op_same_journey(const struct odsa_work *w)
             continue;
         if (q->type == 0 && j->kind == ECS_JOURNEY_WAITING && q->iccid.n && !ecs_str_eq(j->iccid, q->iccid))
             continue;
-        if (odsa_journey_is_open(j) || (of.n && odsa_state_of(j) == ODSA_DONE))
+        if (odsa_journey_is_open(j) || (of.n && has_just_ended(w, j)))
             return j;
     }
     return NULL;

@@ -68,7 +68,7 @@ static enum ecs_next unsubscribe(struct ecs_flow *f)
         return ECS_NEXT;
     }
     /* What is not installed yet is taken back by its own journey. */
-    if (open && !(p && p->installed_at)) {
+    if (open && open->kind != ECS_JOURNEY_MANAGE && !(p && p->installed_at)) {
         odsa_task_continue(t, open, ODSA_EV_CANCEL);
         return ECS_NEXT;
     }

@@ -180,3 +180,24 @@ void ecs_policy_texts_of(const struct ecs_policy *policy, enum ecs_decision deci
 
     walk_texts(policy, &walk);
 }
+
+void ecs_policy_values_of(const struct ecs_policy *policy, enum ecs_decision decision,
+                          void (*fn)(void *arg, struct ecs_str text, int64_t number, const char *file,
+                                     unsigned line),
+                          void *arg)
+{
+    for (unsigned i = 0; i < ECS_SERVICE_COUNT; i++) {
+        const struct ecs_ruleset *set = &policy->service[i];
+        enum ecs_decision first, end;
+
+        ecs_service_range((enum ecs_service)i, &first, &end);
+        if (decision < first || decision >= end)
+            continue;
+        for (unsigned k = 0; k < set->n_rules; k++)
+            for (unsigned m = 0; m < set->rules[k].n_set; m++)
+                if (set->rules[k].set[m].decision == decision)
+                    fn(arg, set->rules[k].set[m].s, set->rules[k].set[m].i, set->file, set->rules[k].line);
+        fn(arg, set->defaults[decision - first].s, set->defaults[decision - first].i, set->file,
+           set->default_line);
+    }
+}

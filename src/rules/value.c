@@ -314,6 +314,8 @@ static const char *pattern_fault(struct ecs_str text)
             return "back references are not allowed";
         if (before == ')' && strchr("*+{", c))
             return "groups cannot be repeated";
+        if (c == '{' && before && strchr("}*+?", before))
+            return "what is repeated cannot be repeated again";
         braces = c == '{' || (braces && c != '}');
         digits = braces && digit ? digits + 1 : 0;
         if (digits > 2)

@@ -40,7 +40,7 @@ struct ecs_store *ecs_store_new(struct ecs_loop *loop, const struct ecs_store_co
     store->facts.statement = ECS_STMT_FACTS;
     store->facts.key_columns = 3;
     store->polls.statement = ECS_STMT_ODSA_POLL;
-    store->polls.key_columns = 4;
+    store->polls.key_columns = 5;
     store->pg = ecs_pg_new(loop, &store->conf.pg, stats);
     store->conf.pg.conninfo = NULL; /* was borrowed */
     if (!store->pg) {

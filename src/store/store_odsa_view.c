@@ -5,8 +5,8 @@
 #include "ecs/flow.h"
 #include "store_odsa.h"
 
-/* Parts in their order; and cells of the first one. */
-enum { PART_HEAD, PART_CAPABILITIES, PART_PROFILE, PART_JOURNEY };
+/* Parts in their order; and cells of the first one, behind which are the capabilities of the target. */
+enum { PART_HEAD, PART_PROFILE = 2, PART_JOURNEY };
 enum {
     H_CATEGORY,
     H_TARGET_STATE,
@@ -48,7 +48,7 @@ static bool read_head(struct ecs_arena *arena, struct ecs_pg_result *r, unsigned
     const struct ecs_str *cells = ecs_pg_texts(r, row, c + 1, arena, &n);
     int category, target, eid;
 
-    if (n != H_COUNT || !read_word(cells[H_CATEGORY], store_categories, 7, &category) ||
+    if (n < H_COUNT || !read_word(cells[H_CATEGORY], store_categories, 7, &category) ||
         !read_word(cells[H_TARGET_STATE], store_identities, 4, &target) ||
         !read_word(cells[H_EID_STATE], store_identities, 4, &eid) || !read_owners(cells[H_OWNERS], view) ||
         !ecs_str_to_i64(cells[H_FAMILY], &view->family_n) ||
@@ -59,6 +59,8 @@ static bool read_head(struct ecs_arena *arena, struct ecs_pg_result *r, unsigned
         return false;
     view->target_known = cells[H_CATEGORY].p != NULL;
     view->target_category = (enum ecs_device_category)category;
+    view->target_capabilities = cells + H_COUNT;
+    view->n_target_capabilities = n - H_COUNT;
     view->target_state = (enum ecs_identity_state)target;
     view->eid_state = (enum ecs_identity_state)eid;
     view->enterprise_known = cells[H_ENTERPRISE_STATE].p != NULL;
@@ -82,9 +84,6 @@ static enum ecs_rc read_part(struct ecs_flow *f, struct ecs_pg_result *r, unsign
     switch (ecs_pg_int(r, row, c, -1)) {
     case PART_HEAD:
         return read_head(f->arena, r, row, c, view) ? ECS_OK : ECS_E_INTERNAL;
-    case PART_CAPABILITIES:
-        view->target_capabilities = ecs_pg_texts(r, row, c + 1, f->arena, &view->n_target_capabilities);
-        return ECS_OK;
     case PART_PROFILE:
         return store_read_profile(f, r, row, c + 1, &view->profiles[view->n_profiles++]);
     case PART_JOURNEY:
@@ -121,7 +120,8 @@ static enum ecs_rc decode_view(struct ecs_flow *f, struct ecs_pg_result *r)
 
 /* ---- polls ---- */
 
-/* Most polls find nothing to count: the look-up goes out with others in a batch, the count by itself. */
+/* Most polls find nothing to count: the look-up goes out with others in a batch, the count by itself. The key
+ * stays with the caller until the flow goes on. */
 struct poll {
     struct ecs_store *store;
     const struct ecs_odsa_key *key;
@@ -138,7 +138,8 @@ static enum ecs_rc decode_poll(struct ecs_flow *f, struct ecs_pg_result *r)
 static enum ecs_next look_up(struct ecs_flow *f)
 {
     struct poll *p = f->self;
-    struct ecs_str columns[4] = {p->key->imsi, p->app, p->key->target_id, p->key->terminal_id};
+    struct ecs_str columns[ECS_PG_KEYS_MAX] = {p->key->imsi, p->app, p->key->target_id, p->key->target_tac,
+                                               p->key->terminal_id};
     struct ecs_pg_result *r = ecs_alloc(f->arena, sizeof(*r));
 
     if (!r)

@@ -85,6 +85,17 @@ enum ecs_next ecs_store_portal_flow(struct ecs_flow *f, struct ecs_store *store,
     return store_exec(f, store, ECS_STMT_PORTAL_FLOW_GET, params, 1, decode_flow, ret_flow);
 }
 
+enum ecs_next ecs_store_portal_take(struct ecs_flow *f, struct ecs_store *store, const uint8_t reference[32],
+                                    struct ecs_str partner, int64_t expires_s,
+                                    struct ecs_portal_flow *ret_flow)
+{
+    const struct ecs_pg_param params[] = {ecs_pg_p_bytes(reference, 32), ecs_pg_p_text(partner),
+                                          ecs_pg_p_int(ECS_PG_TIMESTAMPTZ, expires_s)};
+
+    return store_exec(f, store, ECS_STMT_PORTAL_FLOW_TAKE, params, ECS_ARRAY_LEN(params), decode_flow,
+                      ret_flow);
+}
+
 static enum ecs_rc decode_reaped(struct ecs_flow *f, struct ecs_pg_result *r)
 {
     unsigned *ret = r->decode_arg;

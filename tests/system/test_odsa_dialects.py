@@ -2,7 +2,6 @@
 """The same procedures with the other BSS dialects (one address per question, TMF622, local with delay, profiles of the BSS) and with
 the other sources of profiles (pool of prepared codes, static SM-DP+, several SM-DP+ by EID)."""
 import subprocess
-import time
 
 import pytest
 
@@ -168,13 +167,12 @@ def test_the_local_bss_may_take_its_time(tmp_path, make_daemon, odsa_site):
         assert watch.subscribe().subscription == DELAYED
         assert watch.configuration().only.status == ACTIVATING
 
-        def wake():  # orders are asked for again after half a minute: time passes
-            time.sleep(1.1)
-            world.site.cluster.sql("UPDATE journey SET due_at = now() WHERE imsi = %s", watch.phone.imsi)
-        wake()
+        def wake(state):  # orders are asked for again after half a minute: time passes
+            world.site.cluster.sql("UPDATE journey SET due_at = now() WHERE imsi = %s AND ended_at IS NULL", watch.phone.imsi)
+            return world.journeys(watch.phone.imsi)[-1]["state"] == state
+        harness.wait_for(lambda: wake("ready"), 20, "ready", 0.5)
         watch.install(world.smdp, watch.until_ready().download)
-        wake()
-        world.wait_state(watch.phone.imsi, "done")
+        harness.wait_for(lambda: wake("done"), 20, "done", 0.5)
         world.smdp.check_once()
     finally:
         world.close()

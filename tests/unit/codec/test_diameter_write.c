@@ -138,7 +138,7 @@ static void test_groups_within_groups_are_written_byte_for_byte(void **state)
     media = ecs_diameter_group_begin(&b, ECS_AVP_MEDIA_COMPONENT_DESCRIPTION);
     ecs_diameter_put_u32(&b, ECS_AVP_MEDIA_COMPONENT_NUMBER, 1);
     put_flow(&b);
-    ecs_diameter_put_u32(&b, ECS_AVP_MEDIA_TYPE, 2);
+    ecs_diameter_put_u32(&b, ECS_AVP_MEDIA_TYPE, 0);
     ecs_diameter_put_u32(&b, ECS_AVP_MAX_REQUESTED_BANDWIDTH_DL, 2000000);
     ecs_diameter_put_u32(&b, ECS_AVP_MAX_REQUESTED_BANDWIDTH_UL, 500000);
     ecs_diameter_put_u32(&b, ECS_AVP_FLOW_STATUS, 2);

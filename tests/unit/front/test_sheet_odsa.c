@@ -69,7 +69,9 @@ static void test_a_new_subscription_asks_for_plan_and_terms(void **state)
         assert_int_equal(sheet_odsa_page(o), SHEET_PAGE_ODSA_PLAN);
         o->form.plan = ECS_STR("gold");
         assert_int_equal(sheet_odsa_page(o), SHEET_PAGE_ODSA_TERMS);
-        o->form.terms = true;
+        o->form.terms = 2; /* they have changed meanwhile */
+        assert_int_equal(sheet_odsa_page(o), SHEET_PAGE_ODSA_TERMS);
+        o->form.terms = 3;
         assert_int_equal(sheet_odsa_page(o), SHEET_PAGE_COUNT);
     }
 }
@@ -165,14 +167,14 @@ static void test_what_was_chosen_comes_back(void **state)
     struct sheet_odsa *o = &x->odsa;
     struct ecs_str sealed;
 
-    o->form = (struct odsa_form){.terms = true,
+    o->form = (struct odsa_form){.terms = 2000000003,
                                  .selected = true,
                                  .plan = ECS_STR("gold"),
                                  .old_iccid = ECS_STR("8988303000000000001")};
     sealed = sheet_odsa_form_seal(o);
     assert_non_null(sealed.p);
     sheet_odsa_form_open(o, sealed);
-    assert_true(o->form.given && o->form.terms && o->form.selected);
+    assert_true(o->form.given && o->form.terms == 2000000003 && o->form.selected);
     assert_false(o->form.verified || o->form.confirmed);
     assert_true(ecs_str_eq(o->form.plan, ECS_STR("gold")));
     assert_true(ecs_str_eq(o->form.old_iccid, ECS_STR("8988303000000000001")));

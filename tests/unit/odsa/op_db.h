@@ -26,6 +26,7 @@ static struct db {
     enum ecs_identity_state target_state, eid_state;
     enum ecs_device_category category; /* UNKNOWN: the TAC is in no list */
     bool enterprise_active;
+    int64_t enterprise_max, enterprise_living;
     enum odsa_event outcomes[ODSA_STATE_COUNT]; /* of works; 0: OK */
     struct ecs_bss_conf bss;
     struct ecs_bss_line line;

@@ -135,6 +135,7 @@ static int set_up(void **state)
     rig.features[0] = ECS_STR("companion");
     db.line_iccid = ECS_STR(LINE_ICCID);
     db.enterprise_active = true;
+    db.enterprise_max = -1;
     db.line.eligible = -1;
     rig.line = (struct ecs_subscriber_facts){.known = true,
                                              .imsi = ecs_str_of(rig.auth.imsi.s),

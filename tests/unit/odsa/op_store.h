@@ -50,6 +50,8 @@ enum ecs_next ecs_store_odsa_view(struct ecs_flow *f, struct ecs_store *store, c
         .target_state = db.target_state,
         .eid_state = db.eid_state,
         .enterprise_active = db.enterprise_active,
+        .enterprise_max = db.enterprise_max,
+        .enterprise_living = db.enterprise_living,
     };
     for (size_t i = 0; i < 4; i++)
         ret_view->owners[i] = owner_of(key->iccids[i]);
