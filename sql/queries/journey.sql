@@ -49,7 +49,8 @@ GROUP BY j.kind, j.state ORDER BY j.kind, j.state
 
 -- name: profile_list read-only
 -- $1 imsi or $2 enterprise  $3 most rows
-SELECT {{profile_item}} FROM profile p WHERE p.imsi = $1::text OR p.enterprise = lower($2::text) ORDER BY p.id DESC LIMIT $3::integer
+SELECT {{profile_item}} FROM profile p WHERE p.imsi = $1::text OR p.enterprise = lower($2::text)
+ORDER BY p.created_at DESC, p.id DESC LIMIT $3::integer -- by id alone everybody's would be walked over
 
 -- fragment: enterprise_shown
 e.enterprise_id, e.name, e.state, e.brand, e.max_devices::bigint

@@ -13,7 +13,7 @@ WITH old AS (
 ), pick AS (
     SELECT f.id FROM profile_pool f
     WHERE f.smdp = $2::text AND f.profile_type = $3::text AND f.state = 'free' AND f.id > 0 AND NOT EXISTS (SELECT FROM old)
-    ORDER BY f.id LIMIT 1 FOR UPDATE SKIP LOCKED
+    ORDER BY f.created_at, f.id LIMIT 1 FOR UPDATE SKIP LOCKED -- by id alone all those given out would be walked over
 ), new AS (
     UPDATE profile_pool p SET state = 'taken', taken_by = $1::text, taken_at = now() FROM pick WHERE p.id = pick.id
     RETURNING {{pool_columns}}
@@ -69,4 +69,4 @@ SELECT {{pool_columns}}, false, 0::bigint FROM profile_pool p WHERE p.iccid = $2
 -- How much there is, by source and profile type.
 SELECT p.smdp, p.profile_type, count(*) FILTER (WHERE p.state = 'free'), count(*) FILTER (WHERE p.state = 'taken'),
        count(*) FILTER (WHERE p.state = 'given'), count(*) FILTER (WHERE p.state = 'void')
-FROM profile_pool p WHERE p.id > 0 GROUP BY p.smdp, p.profile_type ORDER BY p.smdp, p.profile_type LIMIT 1000
+FROM profile_pool p WHERE p.id >= 1 GROUP BY p.smdp, p.profile_type ORDER BY p.smdp, p.profile_type LIMIT 1000

@@ -417,7 +417,13 @@ BEGIN
         address = nullif(p[25], ''), code = decode(nullif(p[26], ''), 'hex'), matching_id = decode(nullif(p[27], ''), 'hex'),
         bss_reference = nullif(p[28], ''), line_imsi = nullif(p[29], ''), msisdn = ltrim(nullif(p[30], ''), '+'),
         reason = left(coalesce(p[31], ''), 500), profile = coalesce(p_profile, nullif(p[32], '0')::bigint),
-        old_profile = nullif(p[33], '0')::bigint, flags = p[34]::integer,
+        -- Told later than at the beginning, by device or portal.
+        old_profile = CASE WHEN j.old_iccid IS NULL AND coalesce(p[33], '0') = '0'
+                           THEN (SELECT o.id FROM profile o
+                                 WHERE o.iccid = bare_iccid(p[15]) AND o.status <> 4
+                                       AND (o.imsi = j.imsi OR o.enterprise = j.enterprise))
+                           ELSE nullif(p[33], '0')::bigint END,
+        flags = p[34]::integer,
         -- Others count polls meanwhile.
         polls = CASE WHEN j.state <> p[4] OR p[35] = '0' THEN 0 ELSE j.polls END,
         attempts = p[36]::integer, calls = p[37]::integer, steps = j.steps + p_steps, changed_at = now(),

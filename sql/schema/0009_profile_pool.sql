@@ -18,11 +18,11 @@ CREATE TABLE profile_pool (
     CHECK (state <> 'free' OR (taken_by IS NULL AND taken_at IS NULL))
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 -- The oldest free one is taken first; taken ones leave the index. "id > 0" keeps what is about one profile or one call from
--- being looked for among all of a source.
-CREATE INDEX profile_pool_free ON profile_pool (smdp, profile_type, id) WHERE state = 'free' AND id > 0;
-CREATE INDEX profile_pool_count ON profile_pool (smdp, profile_type, state) WHERE id > 0;
+-- being looked for among all of a source; "id >= 1", which that does not imply, is for counting alone.
+CREATE INDEX profile_pool_free ON profile_pool (smdp, profile_type, created_at, id) WHERE state = 'free' AND id > 0;
+CREATE INDEX profile_pool_count ON profile_pool (smdp, profile_type, state) WHERE id >= 1;
 COMMENT ON TABLE profile_pool IS 'Activation codes that were prepared at an SM-DP+, one row per profile, given out once.';
-COMMENT ON COLUMN profile_pool.id IS 'number of the row; the lowest free one is taken first';
+COMMENT ON COLUMN profile_pool.id IS 'number of the row; of one import the lowest free one is taken first';
 COMMENT ON COLUMN profile_pool.smdp IS 'name of the source (list smdp of the configuration, type pool)';
 COMMENT ON COLUMN profile_pool.profile_type IS 'profile type that it serves; empty: of orders that name none';
 COMMENT ON COLUMN profile_pool.iccid IS 'of the profile, without filler';

@@ -114,6 +114,8 @@ static void read_other(struct ecs_flow *f, const struct pool *p, struct ecs_smdp
         r->warning = !row->mine; /* nothing of ours was there any more */
     } else if (function == ECS_SMDP_FN_CONFIRM && row->mine && row->state == ECS_POOL_GIVEN) {
         tell(f, p, r);
+    } else if (function == ECS_SMDP_FN_CONFIRM && row->mine && row->state == ECS_POOL_TAKEN) {
+        end(r, ECS_SMDP_AGAIN, "the same call is under way elsewhere"); /* it has just given it */
     } else if (function == ECS_SMDP_FN_RELEASE &&
                (row->state == ECS_POOL_TAKEN || row->state == ECS_POOL_GIVEN)) {
         r->iccid = row->iccid;

@@ -117,7 +117,7 @@ static void take_choice(const struct ecs_odsa *odsa, const struct ecs_journey *j
 
     t->fire.patch = (struct ecs_journey_patch){
         .plan = q->plan,
-        .old_id = j->old_id.n ? ECS_STR_NULL : q->old_id,
+        .old_id = found && !j->old_id.n ? q->old_id : ECS_STR_NULL,
         .old_iccid = chosen.n ? chosen : ECS_STR_NULL,
     };
     odsa_task_continue(t, j, goes ? ODSA_EV_CHOSEN : ODSA_EV_AGAIN);
@@ -250,6 +250,10 @@ static bool find_old(struct ecs_odsa *odsa, struct ecs_journey *j)
     size_t n = j->old_iccid.n ? 1 : odsa_old_choices(odsa, choices, 2);
     const struct ecs_profile *old;
 
+    /* A companion's client that has a screen for it names the profile (7.6); else the user chooses, also
+     * where there is one only. */
+    if (j->kind == ECS_JOURNEY_MOVE && !j->old_iccid.n && (!j->old_id.n || n != 1))
+        return false;
     if (!j->old_iccid.n && n == 1)
         j->old_iccid = choices[0];
     old = odsa_profile_by_iccid(odsa->work, j->old_iccid);
@@ -257,9 +261,6 @@ static bool find_old(struct ecs_odsa *odsa, struct ecs_journey *j)
         leave_old(j, old);
     if (odsa_old_asks(&odsa->work->request) && !j->old_id.n)
         j->old_id = j->terminal_id;
-    /* A companion's client that has a screen for it names the profile (7.6). */
-    if (j->kind == ECS_JOURNEY_MOVE)
-        return odsa->work->request.old_iccid.n || (odsa->work->request.old_id.n && n == 1);
     return n <= 1;
 }
 

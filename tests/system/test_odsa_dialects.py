@@ -168,7 +168,7 @@ def test_the_local_bss_may_take_its_time(tmp_path, make_daemon, odsa_site):
         assert watch.configuration().only.status == ACTIVATING
 
         def wake(state):  # orders are asked for again after half a minute: time passes
-            world.site.cluster.sql("UPDATE journey SET due_at = now() WHERE imsi = %s AND ended_at IS NULL", watch.phone.imsi)
+            world.site.cluster.sql("UPDATE journey SET due_at = date_trunc('second', now()) WHERE imsi = %s AND ended_at IS NULL", watch.phone.imsi)
             return world.journeys(watch.phone.imsi)[-1]["state"] == state
         harness.wait_for(lambda: wake("ready"), 20, "ready", 0.5)
         watch.install(world.smdp, watch.until_ready().download)

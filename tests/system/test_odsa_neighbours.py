@@ -259,7 +259,7 @@ def test_an_event_that_is_lost_is_asked_for(world, watch):
     world.bss.finish(order, tell=False)
     journey = world.journeys(watch.phone.imsi)[-1]
     assert journey["due_at"] is not None, "it asks by itself"
-    world.site.cluster.sql("UPDATE journey SET due_at = now() WHERE id = %s", journey["id"])
+    world.site.cluster.sql("UPDATE journey SET due_at = date_trunc('second', now()) WHERE id = %s", journey["id"])
     finish(world, watch)
 
 

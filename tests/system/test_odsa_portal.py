@@ -4,6 +4,8 @@
 import base64
 import os
 import re
+import shutil
+import subprocess
 
 import jwt
 import pytest
@@ -55,6 +57,12 @@ def state(world, device):
     return world.journeys(device.phone.imsi)[-1]["state"]
 
 
+def audited(world, action, journey):
+    rows = world.site.cluster.sql("SELECT actor, detail FROM audit WHERE action = %s AND detail->>'journey' = %s ORDER BY id",
+                                  action, str(journey))
+    return [(row[0], row[1]) for row in rows]
+
+
 # ---- the hand-over ----
 
 # proves: O-053
@@ -100,6 +108,16 @@ def test_plan_and_terms_order_and_hand_the_code_over(world, plans):
     watch.install(world.smdp, configuration.download)
     visitor.send("GET", "/web/odsa")
     assert visitor.data("outcome") in ("ready", "done")
+
+
+def test_accepted_terms_are_audited_with_their_version(world):
+    watch, visitor = begun(world)
+    journey = world.journeys(watch.phone.imsi)[-1]["id"]
+    assert audited(world, "sheet.terms", journey) == []
+    visitor.press("accept")
+    assert visitor.title() == "Your eSIM is ready"
+    assert audited(world, "sheet.terms", journey) == [
+        ("subscriber", {"service": "odsa", "journey": journey, "terms": "accepted", "terms_version": 1})]
 
 
 # proves: O-056
@@ -361,6 +379,34 @@ def test_too_many_wrong_codes_end_it(make_daemon, world, owner):
         gateway.server.shutdown()
 
 
+# ---- the policy ----
+
+@pytest.mark.parametrize("service", ["companion", "primary"])
+@pytest.mark.parametrize("set_,says", [
+    ({"portal-data": "id=1"}, "portal-data must hold sid={session}"),
+    ({"portal-data": "none"}, "portal-data must hold sid={session}"),
+    ({"portal-type": "json"}, "portal-type must be query"),
+    ({"not-enabled-url": "portal", "not-enabled-type": "xml"}, "not-enabled-type must be query"),
+    ({"provider": "nowhere"}, 'the configuration has no smdp "nowhere"'),
+    ({"portal-url": "https://portal.example.net/x", "portal-data": "id=1", "portal-type": "json"}, None),
+    ({"not-enabled-url": "https://portal.example.net/x", "not-enabled-type": "xml"}, None)],
+    ids=["data", "no-data", "type", "not-enabled", "provider", "elsewhere", "not-enabled-elsewhere"])
+def test_policies_that_the_built_in_pages_cannot_serve_are_told(make_daemon, build, tmp_path, service, set_, says):
+    where = str(tmp_path / "policy.d")
+    shutil.copytree(os.path.join(harness.ROOT, "conf", "policy.d"), where)
+    path = os.path.join(where, f"{service}.yaml")
+    with open(path, encoding="utf-8") as file:
+        policy = yaml.safe_load(file)
+    policy["rules"].insert(0, {"name": "t-odd", "when": ["plan.features has odd"], "then": set_})
+    with open(path, "w", encoding="utf-8") as file:
+        yaml.safe_dump(policy, file, sort_keys=False)
+    daemon = make_daemon(start=False, **harness.merge(sheets.overrides(), {"policy": {"directory": where}}))
+    done = subprocess.run([build.daemon, "-c", daemon.conf_path, "--check=files"], capture_output=True, text=True, timeout=30)
+    told = done.stdout + done.stderr
+    assert (done.returncode == 0) == (says is None), told
+    assert not says or says in told and f"{service}.yaml:" in told
+
+
 # ---- portals of others ----
 
 @pytest.fixture(scope="module")
@@ -441,6 +487,38 @@ def test_a_chosen_plan_is_ordered_by_us(foreign):
     status, found = foreign.shop_reports(data, "chosen", plan="watch-s")
     assert (status, found["error"]) == (409, "not_expected")
     assert len(foreign.journeys(watch.phone.imsi)) == 1
+
+
+def test_the_partner_that_reports_first_has_the_procedure(foreign):
+    watch, data = sent(foreign)
+    _, again = sent(foreign, watch)
+    assert again["sid"] != data["sid"]
+    assert foreign.other_calls("/v1/odsa/session", reference=again["sid"])[0] == 200  # who only looks takes nothing
+    assert foreign.shop_reports(data, "ordered", order="shop-1")[0] == 200
+    journey = foreign.journeys(watch.phone.imsi)[-1]
+    assert journey["state"] == "awaiting"
+    for reference in (data["sid"], again["sid"]):
+        status, found = foreign.other_calls("/v1/odsa/session", reference=reference)
+        assert (status, found["error"]) == (403, "other_partner")
+        for event, members in (("dismissed", {}), ("logged-out", {}),
+                               ("activated", {"iccid": "8988303000000456870", "smdp_address": "dp.example.org"})):
+            status, found = foreign.other_calls("/v1/odsa/report", reference=reference, event_id=os.urandom(8).hex(),
+                                                event=event, **members)
+            assert (status, found["error"]) == (403, "other_partner"), event
+    assert foreign.journeys(watch.phone.imsi)[-1]["version"] == journey["version"]
+    assert watch.send("AcquireConfiguration").status == 200  # nobody was logged out
+    assert foreign.shop_calls("/v1/odsa/session", reference=again["sid"])[0] == 200
+    assert foreign.shop_reports(again, "dismissed")[0] == 200
+
+
+def test_what_was_agreed_to_on_a_portal_is_audited(foreign):
+    watch, data = sent(foreign)
+    assert foreign.shop_reports(data, "chosen", plan="watch-l", terms_version=9)[0] == 200
+    found = audited(foreign, "portal.odsa_report", foreign.journeys(watch.phone.imsi)[-1]["id"])
+    assert [row[0] for row in found] == ["partner:shop"]
+    assert found[0][1] == {"service": "odsa", "journey": found[0][1]["journey"], "event": "chosen", "repeated": False,
+                           "terms": "accepted", "terms_version": 9}
+    watch.until_ready()
 
 
 # proves: O-055 O-057

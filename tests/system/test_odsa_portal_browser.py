@@ -126,6 +126,28 @@ def test_the_phone_hears_the_address_and_the_iccid_as_texts(world, view):
     assert told(v) == [("profileReadyWithDefaultSmdp", odsa.ADDRESS, download.iccid), ("finishFlow",)]
 
 
+ALL = ["VoWiFiWebServiceFlow", "WiFiCallingWebViewController", "ODSAServiceFlow", "DataBoostWebServiceFlow"]
+
+
+# proves: X-050
+def test_every_object_that_is_there_hears_the_end(world, view):
+    watch, v = world.watch(features=["t-pages", "t-code"]), view(objects=ALL)
+    go(v, watch.subscribe())
+    complete(v)
+    assert [call[0] for call in told(v)] == ["profileReadyWithActivationCode", "finishFlow", "entitlementChanged",
+                                             "phoneServicesAccountStatusChanged", "CloseWebView", "dismissFlow"]
+    v = view(objects=ALL)
+    go(v, world.watch(features=["t-pages"]).subscribe())
+    v.press("dismiss")
+    assert [call[0] for call in told(v)] == ["dismissFlow", "dismissFlow", "cancelButtonPressed", "cancelButtonClicked",
+                                             "dismissFlow"]
+    v = view(objects=["VoWiFiWebServiceFlow"])
+    v.get(f"https://127.0.0.1:{world.daemon.device.port}/web/odsa/not-enabled")
+    assert told(v) == [] and not v.visible("#by-hand")
+    v.tell("click", selector="#close")
+    assert told(v) == [("dismissFlow",)]
+
+
 # proves: O-057
 def test_a_delayed_profile_ends_with_finish_flow_alone(world, view):
     world.smdp.fault("downloadOrder", delay=5)

@@ -6,7 +6,7 @@ static const char sql[] =
     "SELECT smdp, profile_type, count(*) FILTER (WHERE state = 'free'), count(*) FILTER (WHERE state = "
     "'taken'), "
     "count(*) FILTER (WHERE state = 'given'), count(*) FILTER (WHERE state = 'void') FROM profile_pool "
-    "WHERE id > 0 GROUP BY smdp, profile_type ORDER BY smdp, profile_type";
+    "WHERE id >= 1 GROUP BY smdp, profile_type ORDER BY smdp, profile_type";
 
 static json_t *read_rows(struct ecs_pg_result *r)
 {

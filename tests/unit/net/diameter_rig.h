@@ -11,6 +11,7 @@ static struct ecs_diameter *handle;
 static struct dd one, two;
 static struct ecs_neighbour_stats stats_one, stats_two, stats_node;
 static struct ecs_diameter_hooks hooks;
+static uint32_t asked_application = ECS_DIAMETER_APP_SWM;
 
 struct asked {
     struct ecs_flow flow;
@@ -63,7 +64,7 @@ DD_HELPER void ask_prepare(struct asked *a, const char *realm, const char *host)
 {
     *a = (struct asked){.arena = ecs_arena_new(NULL, 0)};
     ecs_diameter_put(&a->avps, ECS_AVP_SESSION_ID, ecs_str_of(ecs_diameter_session_id(handle, a->arena)));
-    ecs_diameter_put_u32(&a->avps, ECS_AVP_AUTH_APPLICATION_ID, ECS_DIAMETER_APP_SWM);
+    ecs_diameter_put_u32(&a->avps, ECS_AVP_AUTH_APPLICATION_ID, asked_application);
     ecs_diameter_put(&a->avps, ECS_AVP_ORIGIN_HOST, ecs_str_of(ecs_diameter_host(handle)));
     ecs_diameter_put(&a->avps, ECS_AVP_ORIGIN_REALM, ecs_str_of(ecs_diameter_realm(handle)));
     if (realm)
@@ -73,7 +74,7 @@ DD_HELPER void ask_prepare(struct asked *a, const char *realm, const char *host)
     ecs_diameter_put_u32(&a->avps, ECS_AVP_AUTH_REQUEST_TYPE, 3);
     ecs_diameter_put(&a->avps, ECS_AVP_EAP_PAYLOAD, ECS_STR("\x02\x01\0\x05\x01"));
     a->ask.message =
-        (struct ecs_diameter_message){.command = ECS_DIAMETER_EAP, .application = ECS_DIAMETER_APP_SWM};
+        (struct ecs_diameter_message){.command = ECS_DIAMETER_EAP, .application = asked_application};
     a->ask.limit_ms = 4000;
 }
 
