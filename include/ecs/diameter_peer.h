@@ -80,8 +80,9 @@ struct ecs_diameter_node *ecs_diameter_node_new(struct ecs_loop *loop, struct ec
                                                 const struct ecs_diameter_identity *identity,
                                                 const struct ecs_diameter_hooks *hooks) ECS_MUST_CHECK;
 /* Sets or replaces peers and routes. Peers whose row is the same keep their connection; others finish what is
- * outstanding (20 s at most), take leave with DPR and go, or come back with their new row. ECS_E_CONFIG with
- * a sentence in err: nothing was changed (a route to no peer, names twice or too long, no memory). */
+ * outstanding (20 s at most), take leave with DPR and go, or come back with their new row. An empty list
+ * takes leave of all in order (ecs_diameter_node_view shows when it is done). ECS_E_CONFIG with a sentence in
+ * err: nothing was changed (a route to no peer, names twice or too long, no memory). */
 enum ecs_rc ecs_diameter_node_set(struct ecs_diameter_node *node, const struct ecs_diameter_conf *conf,
                                   char *err, size_t err_size) ECS_MUST_CHECK;
 /* DPR to all, outstanding requests fail. Before the mailboxes of node and handles end. NULL allowed. */

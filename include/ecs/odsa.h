@@ -95,6 +95,8 @@ extern const struct ecs_step ecs_odsa_steps[];
  * yet. Sets location when the companion's model does not fit. */
 bool ecs_odsa_early_applies(const struct ecs_ts43_request *request, unsigned offered);
 extern const struct ecs_step ecs_odsa_early_steps[];
+/* CheckEligibility as ecs_odsa_steps answers it, without counting a poll: for explanations. */
+extern const struct ecs_step ecs_odsa_explain_steps[];
 /* The block of the operation's application, after the flow. */
 void ecs_odsa_document(const struct ecs_odsa *odsa, struct ecs_doc *doc, struct ecs_doc_node *node);
 

@@ -95,10 +95,12 @@ enum ecs_next ecs_store_journey_move(struct ecs_flow *f, struct ecs_store *store
                                      const struct ecs_journey_move *move,
                                      struct ecs_journey_result *ret_result);
 
-/* Takes the lease of one journey (id) for lease_s when it is open, due (due_at or deadline_at is over) and
- * nobody has it; its version grows. ret_taken false: not. force: also when it is not due. */
+/* Takes the lease of one journey (id) for lease_s when it is open, due (due_at or deadline_at is over, or will
+ * be in 5 s: clocks differ) and nobody has it; its version grows. ret_taken false: not. force: also when it is
+ * not due. ret_now: the time by the database's clock, not before it was due. */
 enum ecs_next ecs_store_journey_claim(struct ecs_flow *f, struct ecs_store *store, int64_t id, bool force,
-                                      unsigned lease_s, struct ecs_journey *ret_journey, bool *ret_taken);
+                                      unsigned lease_s, struct ecs_journey *ret_journey, int64_t *ret_now,
+                                      bool *ret_taken);
 /* Ids of open journeys that are due and nobody works on, oldest first. */
 enum { ECS_JOURNEY_DUE_MAX = 64 };
 enum ecs_next ecs_store_journey_due(struct ecs_flow *f, struct ecs_store *store, int64_t *ids, unsigned max,
@@ -115,10 +117,19 @@ enum ecs_journey_by {
 };
 enum ecs_next ecs_store_journey_find(struct ecs_flow *f, struct ecs_store *store, enum ecs_journey_by by,
                                      struct ecs_str value, struct ecs_journey *ret_journey);
-/* False in ret_fresh: this event of this sender was seen before (kept 30 days). Noted by this very call: what
- * follows must be done again by nobody. sender 1..128, event_id 1..256 characters. */
+/* False in ret_fresh: this event of this sender was seen before (kept 30 days). _known only looks; _seen notes
+ * it by this very call, so it comes when everything is done: what a crash has lost in between the sender tells
+ * again. sender 1..128, event_id 1..256 characters. */
+enum ecs_next ecs_store_odsa_event_known(struct ecs_flow *f, struct ecs_store *store, struct ecs_str sender,
+                                         struct ecs_str event_id, bool *ret_fresh);
 enum ecs_next ecs_store_odsa_event_seen(struct ecs_flow *f, struct ecs_store *store, struct ecs_str sender,
                                         struct ecs_str event_id, bool *ret_fresh);
+
+/* Counts a CheckEligibility poll of a device (digest of line and device); ret_polls: those of today (UTC),
+ * this one too. */
+enum { ECS_POLL_DEVICE_LEN = 16 };
+enum ecs_next ecs_store_eligibility_poll(struct ecs_flow *f, struct ecs_store *store,
+                                         const uint8_t device[ECS_POLL_DEVICE_LEN], int64_t *ret_polls);
 
 /* ---- profiles alone ---- */
 
@@ -132,7 +143,7 @@ enum ecs_next ecs_store_profile_change(struct ecs_flow *f, struct ecs_store *sto
 /* The first answer that carried its download data. */
 enum ecs_next ecs_store_profile_delivered(struct ecs_flow *f, struct ecs_store *store, int64_t id);
 
-/* Deletes ended journeys and their timelines after keep_days, dead profiles too, events after 30 days; at
- * most max_rows of each, ret_rows is the largest number. */
+/* Deletes ended journeys and their timelines after keep_days, dead profiles too, events after 30 days, polls of
+ * former days; at most max_rows of each, ret_rows is the largest number. */
 enum ecs_next ecs_store_odsa_reap(struct ecs_flow *f, struct ecs_store *store, unsigned keep_days,
                                   unsigned max_rows, unsigned *ret_rows);

@@ -77,14 +77,8 @@ ON CONFLICT (enterprise_id) DO UPDATE SET name = coalesce($2::text, e.name), sta
 RETURNING e.xmax = 0
 
 -- name: enterprise_delete
--- Only without living profiles and open journeys. Columns: deleted, there is one.
-WITH gone AS (
-    DELETE FROM enterprise e WHERE e.enterprise_id = lower($1::text)
-      AND NOT EXISTS (SELECT FROM profile p WHERE p.enterprise = e.enterprise_id AND p.status <> 4)
-      AND NOT EXISTS (SELECT FROM journey j WHERE j.enterprise = e.enterprise_id AND j.ended_at IS NULL)
-    RETURNING 1
-)
-SELECT EXISTS (SELECT FROM gone), EXISTS (SELECT FROM enterprise e WHERE e.enterprise_id = lower($1::text))
+-- Only without living profiles and open journeys. Columns: deleted, there was one.
+SELECT r_gone, r_known FROM enterprise_remove($1::text)
 
 -- name: relation_list read-only
 SELECT imsi, other_imsi, role FROM line_relation WHERE imsi = $1::text OR other_imsi = $1::text

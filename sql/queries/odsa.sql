@@ -131,11 +131,14 @@ FROM journey_move($1::text[], $2::text[], $3::text, $4::text, $5::text, $6::text
                   $10::integer, $11::boolean)
 
 -- name: journey_claim
--- $1 id $2 also when it is not due $3 lease s
+-- $1 id $2 also when it is not due $3 lease s. And the time here, by which due is counted, not before that. What a node whose
+-- clock is a little ahead has made due now is due.
 UPDATE journey j SET leased_until = now() + make_interval(secs => $3::integer), version = j.version + 1
 WHERE j.id = $1::bigint AND j.ended_at IS NULL AND (j.leased_until IS NULL OR j.leased_until <= now())
-      AND ($2::boolean OR least(j.due_at, j.deadline_at) <= now())
-RETURNING {{journey_item}}
+      AND ($2::boolean OR least(j.due_at, j.deadline_at) <= now() + interval '5 seconds')
+RETURNING {{journey_item}},
+    greatest(floor(extract(epoch FROM now())),
+             CASE WHEN NOT $2::boolean THEN extract(epoch FROM least(j.due_at, j.deadline_at)) END)::bigint
 
 -- name: journey_due read-only
 -- $1 most rows
@@ -149,14 +152,26 @@ ORDER BY least(j.due_at, j.deadline_at) LIMIT $1::integer
 SELECT {{journey_item}} FROM journey j WHERE j.id = $1::bigint
 
 -- name: journey_find read-only
--- $1 key, or NULL $2 reference of the BSS $3 ICCID $4 old ICCID: one of them. An open one before the newest.
+-- $1 key, or NULL $2 reference of the BSS $3 ICCID $4 old ICCID: one of them. An open one before the newest, and
+-- what brings a profile before what ends or switches it.
 SELECT {{journey_item}} FROM journey j
 WHERE j.key = $1::text::uuid OR j.bss_reference = $2::text OR j.iccid = bare_iccid($3::text) OR j.old_iccid = bare_iccid($4::text)
-ORDER BY j.ended_at IS NOT NULL, j.id DESC LIMIT 1
+ORDER BY j.ended_at IS NOT NULL, j.kind IN ('end', 'switch', 'manage'), j.id DESC LIMIT 1
+
+-- name: odsa_event_known read-only
+-- $1 sender $2 number of the event
+SELECT true FROM odsa_event_seen s WHERE s.sender = $1::text AND s.event_id = $2::text
 
 -- name: odsa_event_seen
 -- $1 sender $2 number of the event. No row: it was seen before.
 INSERT INTO odsa_event_seen (sender, event_id) VALUES ($1::text, $2::text) ON CONFLICT DO NOTHING RETURNING true
+
+-- name: eligibility_poll
+-- $1 digest of line and device. The number of this poll on this day.
+INSERT INTO eligibility_poll AS e (device) VALUES ($1::bytea)
+ON CONFLICT (device) DO UPDATE
+    SET polls = CASE WHEN e.day = excluded.day THEN least(e.polls, 1000000) + 1 ELSE 1 END, day = excluded.day
+RETURNING polls
 
 -- name: profile_by_iccid read-only
 -- $1 ICCID
@@ -171,7 +186,7 @@ SELECT r_verdict, r_id FROM profile_change($1::text[], $2::text)
 UPDATE profile SET delivered_at = now() WHERE id = $1::bigint AND delivered_at IS NULL
 
 -- name: odsa_reap
--- $1 days that ended ones are kept $2 most rows of each. The largest number of the three. A profile that an open journey is
+-- $1 days that ended ones are kept $2 most rows of each. The largest number of the four. A profile that an open journey is
 -- about stays. "id > 0" is what the indexes by time are for.
 WITH j AS (
     DELETE FROM journey WHERE id IN (
@@ -190,5 +205,10 @@ WITH j AS (
         SELECT sender, event_id FROM odsa_event_seen WHERE at <= now() - interval '30 days'
         ORDER BY at LIMIT $2::integer FOR UPDATE SKIP LOCKED)
     RETURNING 1
+), q AS (
+    DELETE FROM eligibility_poll WHERE device IN (
+        SELECT device FROM eligibility_poll WHERE day < (now() AT TIME ZONE 'UTC')::date - 1
+        ORDER BY day LIMIT $2::integer FOR UPDATE SKIP LOCKED)
+    RETURNING 1
 )
-SELECT greatest((SELECT count(*) FROM j), (SELECT count(*) FROM p), (SELECT count(*) FROM e))
+SELECT greatest((SELECT count(*) FROM j), (SELECT count(*) FROM p), (SELECT count(*) FROM e), (SELECT count(*) FROM q))

@@ -267,6 +267,17 @@ COMMENT ON COLUMN odsa_event_seen.sender IS 'name of the neighbour';
 COMMENT ON COLUMN odsa_event_seen.event_id IS 'its number of the event';
 COMMENT ON COLUMN odsa_event_seen.at IS 'first receipt';
 
+-- Only without living profiles and open journeys; the lock comes first, so that what begins right now is seen or waits.
+CREATE FUNCTION enterprise_remove(p_enterprise text, OUT r_gone boolean, OUT r_known boolean) LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM enterprise e WHERE e.enterprise_id = lower(p_enterprise) FOR UPDATE;
+    r_known := FOUND;
+    DELETE FROM enterprise e WHERE e.enterprise_id = lower(p_enterprise)
+        AND NOT EXISTS (SELECT FROM profile p WHERE p.enterprise = e.enterprise_id AND p.status <> 4)
+        AND NOT EXISTS (SELECT FROM journey j WHERE j.enterprise = e.enterprise_id AND j.ended_at IS NULL);
+    r_gone := FOUND;
+END $$;
+
 -- Values of rows that come as text ------------------------------------------------------------------------------
 
 CREATE FUNCTION unix_time(p text) RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -87,6 +87,8 @@ static void read_order(struct ecs_flow *f, const struct pool *p, struct ecs_smdp
         end(r, p->call->iccid.p ? ECS_SMDP_REFUSED : ECS_SMDP_NO_STOCK,
             p->call->iccid.p ? "the pool does not have the profile"
                              : "no code of this type is left in the pool");
+    else if (!row->mine && row->state == ECS_POOL_FREE) /* as it was when somebody was just taking it */
+        end(r, ECS_SMDP_AGAIN, "the profile is being taken elsewhere");
     else if (!row->mine || row->state == ECS_POOL_VOID)
         end(r, ECS_SMDP_TAKEN, "the profile was given out, or may not be used again");
     else

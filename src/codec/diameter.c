@@ -108,9 +108,19 @@ const char *ecs_diameter_avp_name(enum ecs_diameter_avp_id id)
 
 enum ecs_diameter_avp_id ecs_diameter_avp_find(uint32_t vendor, uint32_t code)
 {
-    for (unsigned i = 0; i < ECS_AVP_COUNT; i++)
-        if (ecs_diameter_avp_rows[i].code == code && ecs_diameter_avp_rows[i].vendor == vendor)
-            return (enum ecs_diameter_avp_id)i;
+    unsigned low = 0, high = ECS_AVP_COUNT;
+
+    while (low < high) {
+        unsigned middle = (low + high) / 2;
+        const struct diameter_avp_row *row = &ecs_diameter_avp_rows[middle];
+
+        if (row->vendor == vendor && row->code == code)
+            return (enum ecs_diameter_avp_id)middle;
+        if (row->vendor < vendor || (row->vendor == vendor && row->code < code))
+            low = middle + 1;
+        else
+            high = middle;
+    }
     return ECS_AVP_UNKNOWN;
 }
 
@@ -142,7 +152,8 @@ static uint32_t read_u24(const char *p)
 
 /* ---- the walk ---- */
 
-/* One AVP off *rest; false: its length is not possible, code and vendor are set as far as they are there. */
+/* One AVP off *rest, without its id; false: its length is not possible, code and vendor are set as far as
+ * they are there. */
 static bool cut_avp(struct ecs_str *rest, struct ecs_diameter_avp *avp)
 {
     size_t head = 8, length, padded;
@@ -159,7 +170,6 @@ static bool cut_avp(struct ecs_str *rest, struct ecs_diameter_avp *avp)
             return false;
         avp->vendor = read_u32(rest->p + 8);
     }
-    avp->id = ecs_diameter_avp_find(avp->vendor, avp->code);
     if (length < head || length > rest->n)
         return false;
     avp->data = (struct ecs_str){rest->p + head, length - head};
@@ -177,6 +187,7 @@ bool ecs_diameter_next(struct ecs_str *rest, struct ecs_diameter_avp *ret_avp)
 
     if (at.n == 0 || !cut_avp(&at, &avp))
         return false;
+    avp.id = ecs_diameter_avp_find(avp.vendor, avp.code);
     *rest = at;
     *ret_avp = avp;
     return true;
@@ -220,7 +231,10 @@ static enum ecs_diameter_fault check_avps(struct walk *w, struct ecs_str rest)
         const struct diameter_size *size;
         enum diameter_type type;
 
-        if (!cut_avp(&rest, &avp))
+        bool whole = cut_avp(&rest, &avp);
+
+        avp.id = ecs_diameter_avp_find(avp.vendor, avp.code);
+        if (!whole)
             return complain(w, ECS_DIAMETER_FAULT_AVP_LENGTH, &avp);
         if (++w->count > ECS_DIAMETER_AVPS_MAX)
             return complain(w, ECS_DIAMETER_FAULT_TOO_MANY, &avp);
@@ -288,15 +302,20 @@ enum ecs_diameter_fault ecs_diameter_decode(struct ecs_str bytes, struct ecs_dia
 
 bool ecs_diameter_next_of(struct ecs_str *rest, enum ecs_diameter_avp_id id, struct ecs_str *ret_data)
 {
+    const struct diameter_avp_row *row;
     struct ecs_diameter_avp avp;
+    struct ecs_str at = *rest;
 
     if ((unsigned)id >= ECS_AVP_COUNT)
         return false;
-    while (ecs_diameter_next(rest, &avp))
-        if (avp.id == id) {
-            *ret_data = avp.data;
-            return true;
-        }
+    row = &ecs_diameter_avp_rows[id];
+    while (at.n && cut_avp(&at, &avp)) {
+        if (avp.code != row->code || avp.vendor != row->vendor)
+            continue;
+        *rest = at;
+        *ret_data = avp.data;
+        return true;
+    }
     return false;
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* "Why is Wi-Fi calling off on this phone?": the answer that a device would get, with facts, rules and plain
  * sentences. The same code builds it as for devices (answer.c), only without credential and token. */
-#include "admin_internal.h"
+#include "admin_explain.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "device.h"
@@ -13,7 +14,7 @@ static const char *const formats[] = {"xml", "json", NULL};
 
 struct explain {
     /* as given */
-    struct ecs_str imsi, msisdn, app, terminal_id, version, at, language;
+    struct ecs_str imsi, msisdn, app, terminal_id, target_id, enterprise, version, at, language;
     struct ecs_json_strs apps;
     int format;
     /* in work */
@@ -24,6 +25,9 @@ struct explain {
     struct ecs_notice_rows notices;
     struct ecs_ts43_request request;
     struct answer answer;
+    struct explain_odsa odsa[EXPLAIN_ODSA_MAX];
+    size_t n_odsa, next_app;
+    struct explain_blocks blocks;
 };
 
 #define TEXT(name, most)                                                                                     \
@@ -35,6 +39,8 @@ static const struct ecs_json_field explain_fields[] = {
     TEXT(msisdn, 17),
     TEXT(app, 16),
     TEXT(terminal_id, 63),
+    TEXT(target_id, 63),
+    TEXT(enterprise, 128),
     TEXT(version, 16),
     TEXT(at, 40),
     TEXT(language, 100),
@@ -66,15 +72,20 @@ static enum ecs_next take_apps(struct admin_call *c, struct explain *e)
     for (size_t i = 0; i < e->apps.n; i++)
         if (!add_app(&e->request, e->apps.item[i]))
             return admin_refuse(c, "apps", what);
+    /* Servers of enterprises have their own application, and no other. */
     for (unsigned app = 0; app < ECS_APP_COUNT && !e->app.p && !e->apps.n; app++)
-        if (c->engine->snapshot->offered & 1u << app)
+        if (c->engine->snapshot->offered & 1u << app && (app == ECS_APP_2011) == !!e->enterprise.p)
             e->request.apps[e->request.n_apps++] = (enum ecs_app)app;
+    for (size_t i = 0; i < e->request.n_apps; i++)
+        if ((e->request.apps[i] == ECS_APP_2011) != !!e->enterprise.p)
+            return admin_refuse(c, "enterprise", "goes with ap2011, and ap2011 with nothing else");
     return ECS_NEXT;
 }
 
 static enum ecs_next take_device(struct admin_call *c, struct explain *e)
 {
     struct ecs_ts43_request *r = &e->request;
+    struct ecs_terminal_id target;
 
     r->kind = ECS_TS43_NEW;
     r->notif_action = -1;
@@ -82,6 +93,8 @@ static enum ecs_next take_device(struct admin_call *c, struct explain *e)
     r->has_version = true;
     if (!ecs_version_parse(e->version.p ? e->version : ECS_STR("8.0"), &r->version))
         return admin_refuse(c, "version", "must be a version of TS.43 such as 8.0");
+    if (e->target_id.p && !ecs_terminal_id_parse(e->target_id, &target))
+        return admin_refuse(c, "target_id", "must be an IMEI or a UUID as the device sends it");
     if (!e->terminal_id.p)
         return ECS_NEXT;
     r->has_terminal = ecs_terminal_id_parse(e->terminal_id, &r->terminal);
@@ -97,8 +110,8 @@ static enum ecs_next read_question(struct ecs_flow *f)
     enum ecs_next next = e ? admin_bind(c, explain_fields, e) : admin_no_memory(c);
     int64_t at = 0;
 
-    if (next == ECS_NEXT && !e->imsi.p == !e->msisdn.p)
-        next = admin_refuse(c, e->imsi.p ? "msisdn" : "imsi", "give either imsi or msisdn");
+    if (next == ECS_NEXT && !!e->imsi.p + !!e->msisdn.p + !!e->enterprise.p != 1)
+        next = admin_refuse(c, e->imsi.p ? "msisdn" : "imsi", "give either imsi or msisdn, or enterprise");
     if (next == ECS_NEXT)
         next = take_apps(c, e);
     if (next == ECS_NEXT)
@@ -109,7 +122,7 @@ static enum ecs_next read_question(struct ecs_flow *f)
         return next;
     e->answer = (struct answer){
         .front = c->front, .engine = c->engine, .arena = f->arena, .now = e->at.p ? at : c->now};
-    if (e->imsi.p)
+    if (!e->msisdn.p)
         return ECS_NEXT;
     if (!ecs_msisdn_parse(e->msisdn, &e->number))
         return admin_refuse(c, "msisdn", "must be 5 to 15 digits with the country code");
@@ -118,12 +131,27 @@ static enum ecs_next read_question(struct ecs_flow *f)
 
 /* ---- facts ---- */
 
+/* No line: what is known of the enterprise comes with its eligibility. */
+static enum ecs_next take_enterprise(struct ecs_flow *f, struct explain *e)
+{
+    char *lower = ecs_strdup(f->arena, e->enterprise);
+
+    if (!lower)
+        return admin_no_memory(f->self);
+    for (char *p = lower; *p; p++)
+        *p = (char)tolower((unsigned char)*p);
+    e->enterprise.p = lower;
+    return ECS_NEXT;
+}
+
 static enum ecs_next load_facts(struct ecs_flow *f)
 {
     struct admin_call *c = f->self;
     struct explain *e = c->own;
     struct ecs_ts43_request *r = &e->request;
 
+    if (e->enterprise.p)
+        return take_enterprise(f, e);
     if (e->msisdn.p && e->rows.n == 0)
         return ecs_flow_fail(f, ECS_E_NOT_FOUND, "no subscriber has this number");
     if (e->msisdn.p && e->rows.n > 1)
@@ -162,13 +190,14 @@ static void hide_user_data(struct ecs_doc *doc)
                 n->value = ECS_STR("hidden");
 }
 
-static void write_facts(struct admin_call *c, const struct ecs_facts *facts)
+/* Those known here, but not in without (NULL: all). */
+static void write_facts(struct admin_call *c, const struct ecs_facts *facts, const struct ecs_facts *without)
 {
     struct ecs_buf text = {0};
 
     ecs_json_begin(&c->out, "facts", '{');
     for (unsigned i = 0; i < ECS_FACT_COUNT; i++) {
-        if (!facts->v[i].known)
+        if (!facts->v[i].known || (without && without->v[i].known))
             continue;
         ecs_buf_reset(&text);
         ecs_fact_print(facts, (enum ecs_fact)i, &text);
@@ -178,18 +207,30 @@ static void write_facts(struct admin_call *c, const struct ecs_facts *facts)
     ecs_buf_done(&text);
 }
 
-static enum ecs_rc write_app(struct admin_call *c, const struct ecs_app_context *context,
+/* Operations have facts of their own. */
+static const struct ecs_facts *facts_of(const struct explain *e, enum ecs_app app)
+{
+    for (size_t i = 0; i < e->n_odsa; i++)
+        if (e->odsa[i].app == app)
+            return &e->odsa[i].facts;
+    return &e->answer.context.facts;
+}
+
+static enum ecs_rc write_app(struct admin_call *c, const struct explain *e,
                              const struct ecs_app_result *result, const struct ecs_doc_node *block)
 {
+    const struct ecs_app_context *context = &e->answer.context;
+    const struct ecs_facts *facts = facts_of(e, result->app);
     struct ecs_buf explanation = {0};
     struct admin_sentence s;
     enum ecs_service service;
     enum ecs_rc rc;
 
-    if (result->offered && ecs_app_service(result->app, &service))
-        ecs_explain(context->policy, service, &context->facts, &explanation);
+    if (result->offered &&
+        (ecs_app_service(result->app, &service) || explain_has_eligibility(result->app, &service)))
+        ecs_explain(context->policy, service, facts, &explanation);
     rc = explanation.overflow ? ECS_E_TOO_LARGE
-                              : admin_sentence(c->flow.arena, result, block, &context->facts,
+                              : admin_sentence(c->flow.arena, result, block, facts,
                                                explanation.n ? ecs_buf_str(&explanation) : ECS_STR_NULL, &s);
     if (rc == ECS_OK) {
         ecs_json_begin(&c->out, NULL, '{');
@@ -201,6 +242,8 @@ static enum ecs_rc write_app(struct admin_call *c, const struct ecs_app_context 
         ecs_json_str(&c->out, "rule", result->rule);
         ecs_json_str(&c->out, "summary", s.summary);
         ecs_json_str(&c->out, "phone", s.phone);
+        if (facts != &context->facts)
+            write_facts(c, facts, &context->facts);
         admin_write_raw(&c->out, "explanation", explanation.n ? ecs_buf_str(&explanation) : ECS_STR("null"));
         ecs_json_end(&c->out, '}');
     }
@@ -208,14 +251,15 @@ static enum ecs_rc write_app(struct admin_call *c, const struct ecs_app_context 
     return rc;
 }
 
-static enum ecs_rc write_apps(struct admin_call *c, const struct answer *a)
+static enum ecs_rc write_apps(struct admin_call *c, const struct explain *e)
 {
+    const struct answer *a = &e->answer;
     const struct ecs_doc_app *block = a->doc->app;
     enum ecs_rc rc = ECS_OK;
 
     ecs_json_begin(&c->out, "applications", '[');
     for (size_t i = 0; i < a->context.result_n && block && rc == ECS_OK; i++, block = block->next)
-        rc = write_app(c, &a->context, &a->context.result[i], &block->node);
+        rc = write_app(c, e, &a->context.result[i], &block->node);
     ecs_json_end(&c->out, ']');
     return rc;
 }
@@ -248,28 +292,76 @@ static void write_orders(struct admin_call *c, unsigned orders)
     ecs_json_end(&c->out, ']');
 }
 
-static enum ecs_next write_answer(struct ecs_flow *f)
+static enum ecs_next prepare(struct ecs_flow *f)
 {
     struct admin_call *c = f->self;
     struct explain *e = c->own;
     enum ecs_rc rc = e->at.p ? admin_notices_at(f->arena, &e->notices, e->answer.now, &e->facts) : ECS_OK;
 
-    if (rc == ECS_OK)
-        rc = answer_build(&e->answer, &e->request, &e->facts, NULL);
+    if (rc != ECS_OK)
+        return ecs_flow_fail(f, rc, "the facts cannot be gathered");
+    answer_prepare(&e->answer, &e->request, &e->facts, NULL);
+    e->blocks = (struct explain_blocks){.all = e->odsa, .context = &e->answer.context};
+    e->answer.context.operation = explain_odsa_block;
+    e->answer.context.operation_arg = &e->blocks;
+    return ECS_NEXT;
+}
+
+static enum ecs_next write_answer(struct ecs_flow *f);
+
+/* One application after the other; from here to itself until there is none left. */
+static enum ecs_next ask_eligibility(struct ecs_flow *f)
+{
+    struct admin_call *c = f->self;
+    struct explain *e = c->own;
+    const struct explain_question question = {.request = &e->request,
+                                              .line = &e->facts,
+                                              .context = &e->answer.context,
+                                              .target_id = e->target_id,
+                                              .enterprise = e->enterprise,
+                                              .json = e->format == 1,
+                                              .now = e->answer.now};
+    enum ecs_service service;
+
+    while (e->next_app < e->request.n_apps) {
+        enum ecs_app app = e->request.apps[e->next_app++];
+        struct explain_odsa *one = &e->odsa[e->n_odsa];
+
+        if (!explain_has_eligibility(app, &service) || !(c->engine->snapshot->offered & 1u << app))
+            continue;
+        explain_odsa_ask(one, c->engine, app, &question);
+        e->blocks.n = ++e->n_odsa;
+        return ecs_flow_call(f, ecs_odsa_explain_steps, &one->odsa);
+    }
+    return ecs_flow_goto(f, write_answer);
+}
+
+static enum ecs_next ask_next(struct ecs_flow *f)
+{
+    return ecs_flow_goto(f, ask_eligibility);
+}
+
+static enum ecs_next write_answer(struct ecs_flow *f)
+{
+    struct admin_call *c = f->self;
+    struct explain *e = c->own;
+    enum ecs_rc rc = answer_build(&e->answer, &e->request, &e->facts, NULL);
+
     if (rc != ECS_OK)
         return ecs_flow_fail(f, rc, "the document cannot be built");
     if (c->role == ECS_ROLE_VIEWER)
         hide_user_data(e->answer.doc);
     ecs_json_begin(&c->out, NULL, '{');
-    ecs_json_str(&c->out, "subject", ecs_str_of(c->subject));
+    ecs_json_str(&c->out, "subject", e->enterprise.p ? e->enterprise : ecs_str_of(c->subject));
     admin_write_time(&c->out, "at", e->answer.now);
-    ecs_json_bool(&c->out, "known", e->facts.known);
-    if (!e->facts.known)
+    if (!e->enterprise.p)
+        ecs_json_bool(&c->out, "known", e->facts.known);
+    if (!e->facts.known && !e->enterprise.p)
         ecs_json_str(
             &c->out, "note",
             ECS_STR("this subscriber is not in the database: a device gets 403 before any rule is asked"));
-    write_facts(c, &e->answer.context.facts);
-    rc = write_apps(c, &e->answer);
+    write_facts(c, &e->answer.context.facts, NULL);
+    rc = write_apps(c, e);
     write_orders(c, e->answer.context.orders);
     if (rc == ECS_OK)
         rc = write_document(c, e);
@@ -278,9 +370,8 @@ static enum ecs_next write_answer(struct ecs_flow *f)
 }
 
 const struct ecs_step admin_explain_steps[] = {
-    {"read-question", read_question, 0},
-    {"load-facts", load_facts, 0},
-    {"load-notices", load_notices, 0},
-    {"write-answer", write_answer, 0},
-    {0},
+    {"read-question", read_question, 0},         {"load-facts", load_facts, 0},
+    {"load-notices", load_notices, 0},           {"prepare-answer", prepare, 0},
+    {"ask-eligibility", ask_eligibility, 60000}, {"ask-next", ask_next, 0},
+    {"write-answer", write_answer, 0},           {0},
 };

@@ -30,16 +30,17 @@ const char *admin_journey_next(struct ecs_arena *arena, const struct ecs_journey
         return "It has ended; nothing more happens.";
     if (j->leased)
         return "A node works on it at this moment.";
-    if (is_behind(j->due_at, now))
+    if (is_behind(j->due_at, now) || is_behind(j->deadline_at, now))
         return ecs_printf(arena,
-                          "It should have gone on at %s: no node runs, or none can reach the database.", due);
+                          "It should have gone on at %s: no node runs, or none can reach the database.",
+                          is_behind(j->due_at, now) ? due : deadline);
     if (j->due_at > now && j->attempts > 0)
         return ecs_printf(arena, "Attempt %d follows at %s.", j->attempts + 1, due);
     if (j->deadline_at > now)
         return ecs_printf(arena, "It waits until %s; then it is ended by the clock.", deadline);
     if (j->due_at > now)
         return ecs_printf(arena, "It goes on at %s.", due);
-    return j->due_at ? "It goes on at once." : "It waits for somebody outside.";
+    return j->due_at || j->deadline_at ? "It goes on at once." : "It waits for somebody outside.";
 }
 
 /* ---- identifiers ---- */

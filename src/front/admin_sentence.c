@@ -213,13 +213,96 @@ static void say_smsoip(const struct writer *w)
                                                             : "The phone uses SMS of the older networks.");
 }
 
+/* ---- eSIM activation: the eligibility ---- */
+
+struct activation {
+    const char *what, *on, *off;
+};
+
+/* Why not, for the user of a device. */
+static void say_to_user(const struct writer *w)
+{
+    struct ecs_str url = value_of(w->block, "NotEnabledURL"), text = value_of(w->block, "GeneralErrorText"),
+                   interval = value_of(w->block, "PollingInterval");
+
+    if (url.n)
+        ecs_buf_printf(w->phone, " It opens %.*s for the user.", ECS_FMT(url));
+    else if (text.n)
+        ecs_buf_printf(w->phone, " It shows the user: %.*s", ECS_FMT(text));
+    else
+        ecs_buf_add_cstr(w->phone, " It shows its own text, or nothing.");
+    if (interval.n)
+        ecs_buf_printf(w->phone, " It asks again after %.*s %s.", ECS_FMT(interval),
+                       digit_of(w->block, "PollingIntervalUnit") == 1 ? "s" : "min");
+}
+
+static void say_activation(const struct writer *w, const struct activation *a, bool user)
+{
+    struct ecs_str services = value_of(w->block, "CompanionDeviceServices");
+
+    if (digit_of(w->block, "OperationResult") != 1) {
+        ecs_buf_printf(w->summary, "%s: the request is refused with OperationResult %.*s", a->what,
+                       ECS_FMT(value_of(w->block, "OperationResult")));
+        ecs_buf_add_cstr(w->phone, a->off);
+        return;
+    }
+    if (w->result->status == ENABLED) {
+        ecs_buf_printf(w->summary, "%s may be activated%s%.*s: ", a->what, services.n ? ", services " : "",
+                       ECS_FMT(services));
+        add_reason(w, "eligibility");
+        ecs_buf_add_cstr(w->phone, a->on);
+        return;
+    }
+    ecs_buf_printf(w->summary,
+                   w->result->status == INCOMPATIBLE ? "%s cannot be activated on this device: "
+                                                     : "%s cannot be activated: ",
+                   a->what);
+    if (strcmp(decided(w, "eligibility", "value"), "enabled") == 0)
+        ecs_buf_add_cstr(w->summary, "the policy allows none of the services of companions");
+    else
+        add_reason(w, "eligibility");
+    ecs_buf_add_cstr(w->phone, a->off);
+    if (user)
+        say_to_user(w);
+}
+
+static void say_companion(const struct writer *w)
+{
+    static const struct activation text = {
+        "Companions such as watches",
+        "The phone offers to set up a companion; what the order itself is answered is decided with the "
+        "companion's own identity.",
+        "The phone does not offer to set up a companion."};
+
+    say_activation(w, &text, true);
+}
+
+static void say_primary(const struct writer *w)
+{
+    static const struct activation text = {
+        "eSIMs of phones and tablets",
+        "The device offers to activate, move and recover eSIMs; each of these is decided again when it is "
+        "asked for.",
+        "The device does not offer to activate or move eSIMs."};
+
+    say_activation(w, &text, true);
+}
+
+static void say_enterprise(const struct writer *w)
+{
+    static const struct activation text = {"Devices of this enterprise",
+                                           "The managing server may order profiles for its devices.",
+                                           "The managing server cannot order profiles."};
+
+    say_activation(w, &text, false);
+}
+
 static const struct {
     enum ecs_app app;
     void (*say)(const struct writer *w);
 } apps[] = {
-    {ECS_APP_2003, say_voice},
-    {ECS_APP_2004, say_vowifi},
-    {ECS_APP_2005, say_smsoip},
+    {ECS_APP_2003, say_voice},     {ECS_APP_2004, say_vowifi},  {ECS_APP_2005, say_smsoip},
+    {ECS_APP_2006, say_companion}, {ECS_APP_2009, say_primary}, {ECS_APP_2011, say_enterprise},
 };
 
 static struct ecs_str copy(struct ecs_arena *arena, const struct ecs_buf *buf)

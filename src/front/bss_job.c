@@ -13,8 +13,9 @@ enum { FIRST_MS = 2000, NEXT_PAGE_MS = 500, EVERY_MS = 15000, MEMORY = 4 << 20, 
 struct bss_job {
     struct front *front;
     struct ecs_timer timer;
-    struct run *run;                  /* under way */
-    const struct ecs_bss *registered; /* this adapter has been registered; another one comes with a reload */
+    struct run *run; /* under way */
+    struct engine
+        *registered; /* of the adapter that has been registered, held; a reload brings another one */
 };
 
 struct run {
@@ -31,7 +32,15 @@ static enum ecs_next register_hubs(struct ecs_flow *f)
     struct run *r = f->self;
 
     r->hub = (struct ecs_bss_sync){.bss = r->engine->bss, .store = r->job->front->store};
-    return r->job->registered == r->engine->bss ? ECS_NEXT : ecs_flow_call(f, ecs_bss_hub_steps, &r->hub);
+    return r->job->registered == r->engine ? ECS_NEXT : ecs_flow_call(f, ecs_bss_hub_steps, &r->hub);
+}
+
+static void set_registered(struct bss_job *job, struct engine *engine)
+{
+    struct engine *before = job->registered;
+
+    job->registered = engine ? engine_ref(engine) : NULL;
+    engine_unref(before);
 }
 
 static enum ecs_next note_hubs(struct ecs_flow *f)
@@ -43,8 +52,8 @@ static enum ecs_next note_hubs(struct ecs_flow *f)
         ecs_log(NULL, ECS_EV_BSS, "registered at %u hubs", r->hub.registered);
     if (r->hub.why)
         ecs_log_at(NULL, ECS_EV_BSS, ECS_LOG_WARNING, "not registered at a hub: %s", r->hub.why);
-    else
-        r->job->registered = r->engine->bss;
+    else if (r->job->registered != r->engine)
+        set_registered(r->job, r->engine);
     return ECS_NEXT;
 }
 
@@ -125,6 +134,8 @@ static void look(void *arg)
     struct ecs_arena *arena = ecs_bss_is_local(front->engine->bss) ? NULL : ecs_arena_new(NULL, MEMORY);
     struct run *r = arena ? ecs_alloc(arena, sizeof(*r)) : NULL;
 
+    if (ecs_bss_is_local(front->engine->bss))
+        set_registered(job, NULL);
     if (!r || front->draining) {
         ecs_arena_free(arena);
         ecs_timer_arm(&job->timer, front->worker->loop, EVERY_MS, look, job);
@@ -154,5 +165,6 @@ void bss_job_stop(struct bss_job *job)
     ecs_timer_disarm(&job->timer);
     if (job->run)
         ecs_flow_abort(&job->run->flow);
+    set_registered(job, NULL);
     free(job);
 }

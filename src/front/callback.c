@@ -236,6 +236,7 @@ static void call_end(struct ecs_flow *f)
     struct callback_call *c = f->self;
     struct ecs_http_request *http = c->http;
     struct ecs_http_reply reply = c->reply;
+    struct engine *engine = c->engine;
 
     if (http) {
         if (reply.status != 204)
@@ -249,10 +250,10 @@ static void call_end(struct ecs_flow *f)
     c->front->in_work--;
     ecs_metric_add(&c->front->metrics->in_work, (uint64_t)-1);
     ecs_buf_done(&c->out);
-    engine_unref(c->engine);
     ecs_arena_free(f->arena); /* with the call */
     if (http)
         ecs_http_reply(http, &reply);
+    engine_unref(engine); /* behind the reply, whose headers name texts of the snapshot */
 }
 
 static void client_gone(void *arg)

@@ -64,10 +64,10 @@ static enum ecs_next refuse_field(struct callback_call *c, const char *field, co
     return callback_refuse(c, CALLBACK_BAD_REQUEST, why);
 }
 
-/* A name with dots, no URL (O-056). */
+/* A name with dots, no URL and no address of digits (O-056). */
 static bool is_fqdn(struct ecs_str s)
 {
-    bool dot = false;
+    bool dot = false, letter = false;
 
     for (size_t i = 0; i < s.n; i++) {
         char ch = s.p[i];
@@ -77,11 +77,30 @@ static bool is_fqdn(struct ecs_str s)
             if (edge || s.p[i - 1] == '.' || (ch == '.' && s.p[i - 1] == '-'))
                 return false;
             dot |= ch == '.';
+            letter &= ch != '.'; /* of the last label */
         } else if (!((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9'))) {
             return false;
+        } else {
+            letter |= ch > '9';
         }
     }
-    return dot;
+    return dot && letter;
+}
+
+/* Identifiers are kept, and compared with those of a repeated report, in the form that the database has. */
+static enum ecs_next keep_as(struct callback_call *c, const char *canonical, struct ecs_str *text)
+{
+    *text = ecs_str_of(ecs_strdup(c->flow.arena, ecs_str_of(canonical)));
+    return text->p ? ECS_NEXT : ecs_flow_fail(&c->flow, ECS_E_NO_MEMORY, "the call does not fit into memory");
+}
+
+static void cut_prefix(struct ecs_str *code)
+{
+    struct ecs_str prefix = ECS_STR("LPA:");
+
+    *code = ecs_str_trim(*code);
+    if (ecs_str_starts_with_nocase(*code, prefix))
+        *code = (struct ecs_str){code->p + prefix.n, code->n - prefix.n};
 }
 
 /* Members that belong to one event only. */
@@ -111,12 +130,13 @@ static enum ecs_next check_members(struct callback_call *c, const struct odsa_re
     return ECS_NEXT;
 }
 
-static enum ecs_next check_profile(struct callback_call *c, const struct odsa_report *r)
+static enum ecs_next check_profile(struct callback_call *c, struct odsa_report *r)
 {
     struct ecs_str address, matching;
     struct ecs_iccid iccid;
     struct ecs_imsi imsi;
     struct ecs_msisdn msisdn;
+    enum ecs_next next;
     bool confirmation;
 
     if (!r->iccid.p || !ecs_iccid_parse(r->iccid, &iccid))
@@ -132,10 +152,13 @@ static enum ecs_next check_profile(struct callback_call *c, const struct odsa_re
         return refuse_field(c, "line_imsi", "must be an IMSI");
     if (r->msisdn.p && !ecs_msisdn_parse(r->msisdn, &msisdn))
         return refuse_field(c, "msisdn", "must be a number in international form");
-    return ECS_NEXT;
+    if (r->activation_code.p)
+        cut_prefix(&r->activation_code);
+    next = keep_as(c, iccid.s, &r->iccid);
+    return next == ECS_NEXT && r->msisdn.p ? keep_as(c, msisdn.s, &r->msisdn) : next;
 }
 
-static enum ecs_next check_report(struct callback_call *c, const struct odsa_report *r)
+static enum ecs_next check_report(struct callback_call *c, struct odsa_report *r)
 {
     enum ecs_next next = check_members(c, r);
     struct ecs_iccid iccid;
@@ -151,7 +174,8 @@ static enum ecs_next check_report(struct callback_call *c, const struct odsa_rep
         return refuse_field(c, "old_iccid", "must be an ICCID of 18 to 20 digits");
     if (r->old_imei.p && !ecs_terminal_id_parse(r->old_imei, &id))
         return refuse_field(c, "old_imei", "must be an IMEI or UUID");
-    return ECS_NEXT;
+    next = r->old_iccid.p ? keep_as(c, iccid.s, &r->old_iccid) : ECS_NEXT;
+    return next == ECS_NEXT && r->old_imei.p ? keep_as(c, id.s, &r->old_imei) : next;
 }
 
 static enum ecs_next open_report(struct ecs_flow *f)

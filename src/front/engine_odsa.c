@@ -31,6 +31,34 @@ static bool is_plain(const char *url)
     return url && ecs_str_starts_with(ecs_str_of(url), ECS_STR("http://"));
 }
 
+/* What one state of a journey may spend with its neighbour: two calls of the SM-DP+; or two of the BSS, of
+ * two exchanges each, with a token for each. */
+static void check_lease(const struct ecs_snapshot *s, const char *path, struct ecs_faults *faults)
+{
+    const struct ecs_odsa_conf *odsa = ecs_conf_get(s->conf, "odsa");
+    const struct ecs_bss_conf *bss = ecs_conf_get(s->conf, "bss");
+    int64_t longest = 0, lease_ms = odsa->lease_s * 1000;
+    const char *whose = "";
+    size_t n;
+    const struct ecs_smdp_conf *smdp = ecs_conf_list(s->conf, "smdp", &n);
+
+    for (size_t i = 0; i < n; i++)
+        if (smdp[i].type == ECS_SMDP_ES2PLUS && 2 * smdp[i].total_ms > longest) {
+            longest = 2 * smdp[i].total_ms;
+            whose = smdp[i].name;
+        }
+    if (bss->type != ECS_BSS_LOCAL && (bss->auth == ECS_BSS_AUTH_OAUTH ? 6 : 4) * bss->total_ms > longest) {
+        longest = (bss->auth == ECS_BSS_AUTH_OAUTH ? 6 : 4) * bss->total_ms;
+        whose = "bss";
+    }
+    if (lease_ms <= longest)
+        ecs_fault_add(
+            faults, path, 0, 0,
+            "odsa.lease: %lld s are not more than the calls of one step may take (%s: %lld s): another "
+            "node would repeat them meanwhile",
+            (long long)odsa->lease_s, whose, (long long)((longest + 999) / 1000));
+}
+
 void odsa_snapshot_check(const struct ecs_snapshot *s, const char *path, struct ecs_faults *faults)
 {
     static const enum ecs_decision providers[] = {ECS_DECIDE_COMPANION_PROVIDER, ECS_DECIDE_PRIMARY_PROVIDER,
@@ -47,6 +75,7 @@ void odsa_snapshot_check(const struct ecs_snapshot *s, const char *path, struct 
                           smdp[i].name);
     if (production && (is_plain(bss->url) || is_plain(bss->token_url)))
         ecs_fault_add(faults, path, 0, 0, "bss: http:// is refused unless server.mode is lab");
+    check_lease(s, path, faults);
     for (size_t i = 0; s->policy && i < ECS_ARRAY_LEN(providers); i++)
         ecs_policy_texts_of(s->policy, providers[i], check_provider, &check);
     for (size_t i = 0; i < n; i++)

@@ -415,6 +415,8 @@ static void drain_check(void *arg)
         idle = ecs_http_server_is_idle(front->servers[i]);
     for (unsigned i = 0; i < front->callback_server_n && idle; i++)
         idle = ecs_http_server_is_idle(front->callback_servers[i]);
+    /* An order that is under way is written down, instead of being looked for by another node. */
+    idle = idle && !ecs_odsa_runner_busy(front->odsa);
     if (!idle && ecs_loop_now_us(front->worker->loop) < front->drain_end_us) {
         ecs_timer_arm(&front->drain_timer, front->worker->loop, DRAIN_CHECK_MS, drain_check, front);
         return;

@@ -61,6 +61,13 @@ static bool lacks_operation(const struct device *d)
            ecs_odsa_operations(d->engine->snapshot->offered & 1u << app);
 }
 
+/* Android fetches the token with a request that names no operation, and asks for the operation afterwards:
+ * such a log-in is answered as the question that any flow begins with. */
+static bool is_login(enum ecs_auth_method method)
+{
+    return method == ECS_AUTH_EAP_CONTINUE || method == ECS_AUTH_OTP_ANSWER || method == ECS_AUTH_OIDC_RETURN;
+}
+
 enum ecs_next device_check_operation(struct ecs_flow *f)
 {
     struct device *d = f->self;
@@ -69,8 +76,10 @@ enum ecs_next device_check_operation(struct ecs_flow *f)
 
     if (d->auth.outcome != ECS_AUTH_PASSED)
         return ECS_NEXT; /* a challenge instead: the next step sends it */
-    if (lacks_operation(d))
+    if (lacks_operation(d) && !is_login(d->auth.method))
         return ecs_flow_fail(f, ECS_E_BAD_PARAMETER, "operation is missing");
+    if (lacks_operation(d))
+        d->request.param[ECS_P_OPERATION] = ECS_STR("CheckEligibility");
     rc = ecs_operation_judge(&d->request, d->engine->auth.operations, &result);
     if (rc != ECS_OK)
         return ecs_flow_fail(f, rc, "operation: is not supported here");

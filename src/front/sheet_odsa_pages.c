@@ -213,7 +213,7 @@ static bool put_profile(struct sheet_odsa *o, struct sheet_scope *page)
 {
     const struct ecs_odsa_env *env = &o->sheet->call->engine->odsa;
     const struct ecs_journey *j = &o->journey;
-    struct ecs_str code, address, rest = j->address;
+    struct ecs_str code, address, rest = j->address, prefix = ECS_STR("LPA:");
 
     if (j->flags & ECS_JOURNEY_F_BY_ADDRESS || !j->code.n) {
         if (!ecs_str_cut(&rest, ',', &address) || !address.n || !j->iccid.n)
@@ -224,6 +224,8 @@ static bool put_profile(struct sheet_odsa *o, struct sheet_scope *page)
     }
     if (!ecs_odsa_open(env, o->sheet->call->flow.arena, j->code, &code) || !code.n)
         return false;
+    if (ecs_str_starts_with_nocase(code, prefix)) /* as some pools were imported */
+        code = (struct ecs_str){code.p + prefix.n, code.n - prefix.n};
     sheet_put(page, "activation", code);
     return true;
 }

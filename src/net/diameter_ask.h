@@ -24,8 +24,8 @@ struct dia_ask {
     struct dia_peer *peer; /* where it is outstanding; NULL: nowhere */
     uint32_t hop_by_hop;
     uint32_t tried[DIA_TRIED_MAX]; /* serials of peers */
-    unsigned attempts;
-    bool unanswered; /* a peer may have it without having answered: T flag (6733 3) */
+    unsigned tried_n, attempts;    /* attempts: it was really sent */
+    bool unanswered;               /* a peer may have it without having answered: T flag (6733 3) */
     int64_t sent_us;
     struct ecs_timer timer;
     /* the node's, then the worker's */

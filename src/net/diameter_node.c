@@ -77,7 +77,7 @@ static bool find_addresses(struct ecs_diameter_node *node, const struct ecs_diam
 
 static bool introduce(struct ecs_diameter_node *node, const struct ecs_diameter_identity *identity)
 {
-    int64_t now = ecs_clock_now();
+    int64_t now_us = ecs_clock_now_us(), now = now_us / 1000000;
     uint64_t seed[2];
     bool good = true;
 
@@ -91,7 +91,9 @@ static bool introduce(struct ecs_diameter_node *node, const struct ecs_diameter_
     node->me.product = dia_copy(node->arena, identity->product ? identity->product : "entitlementd", &good);
     node->random = seed[0] | 1;
     node->state_id = (uint32_t)now;
-    atomic_init(&node->session, (uint64_t)(uint32_t)now << 32);
+    /* Time in units of 2^-32 s: what a process has counted up since lies below the start of the next one. */
+    atomic_init(&node->session,
+                (uint64_t)(uint32_t)now << 32 | ((uint64_t)(now_us % 1000000) << 32) / 1000000);
     node->end_to_end = (uint32_t)(now & 0xfff) << 20 | (uint32_t)(seed[1] & 0xfffff);
     return good && find_addresses(node, identity);
 }

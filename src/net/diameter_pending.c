@@ -88,7 +88,7 @@ static bool send_to(struct dia_ask *ask, struct dia_peer *peer)
     int64_t now = ecs_loop_now_us(peer->node->loop);
 
     take_slot(peer, ask);
-    ask->tried[ask->attempts++] = peer->serial;
+    ask->tried[ask->tried_n++] = peer->serial;
     memcpy(ask->peer_name, peer->conf.name, strlen(peer->conf.name) + 1);
     ask->bytes.p[4] = (char)(uint8_t)(((uint8_t)ask->bytes.p[4] & ~ECS_DIAMETER_T) |
                                       (ask->unanswered ? ECS_DIAMETER_T : 0));
@@ -98,6 +98,7 @@ static bool send_to(struct dia_ask *ask, struct dia_peer *peer)
         return false;
     }
     dia_count(&peer->stats->calls);
+    ask->attempts++;
     ask->sent_us = now;
     arm(ask, now, peer->conf.answer_ms);
     return true;

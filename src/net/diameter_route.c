@@ -9,7 +9,7 @@ enum reach { REACH_NONE, REACH_ROUTE, REACH_FULL, REACH_USABLE };
 
 static bool was_tried(const struct dia_ask *ask, const struct dia_peer *peer)
 {
-    for (unsigned i = 0; i < ask->attempts && i < DIA_TRIED_MAX; i++)
+    for (unsigned i = 0; i < ask->tried_n; i++)
         if (ask->tried[i] == peer->serial)
             return true;
     return false;
@@ -97,7 +97,7 @@ struct dia_peer *dia_choose(struct ecs_diameter_node *node, const struct dia_ask
         [REACH_ROUTE] = {ECS_E_BACKEND, "no peer for the realm is in service"},
         [REACH_FULL] = {ECS_E_OVERLOAD, "the budget of all peers for the realm is spent"},
     };
-    bool may = ask->attempts < DIA_TRIED_MAX && !node->freed;
+    bool may = ask->tried_n < DIA_TRIED_MAX && !node->freed;
     struct dia_peer *peer = may ? choose_named(node, ask) : NULL;
     enum reach reach = REACH_NONE;
 

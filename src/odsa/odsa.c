@@ -243,3 +243,13 @@ const struct ecs_step ecs_odsa_steps[] = {
     {"finish", finish, 0},
     {0},
 };
+
+const struct ecs_step ecs_odsa_explain_steps[] = {
+    {"read-operation", read_operation, 0},
+    {"load-view", load_view, VIEW_LIMIT_MS},
+    {"ask-bss", ask_bss, BSS_LIMIT_MS},
+    {"decide-operation", decide, 0},
+    {"judge-eligibility", op_judge_eligibility, 0},
+    {"finish", finish, 0},
+    {0},
+};

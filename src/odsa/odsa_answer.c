@@ -9,6 +9,7 @@
 #include "ecs/form.h"
 #include "ecs/json.h"
 #include "ecs/log.h"
+#include "ecs/negotiate.h"
 #include "ecs/xml.h"
 
 enum { RESPONSE_MAX = 1024, PAGE_DATA_MAX = 16384 };
@@ -240,7 +241,9 @@ bool odsa_to_page(struct ecs_flow *f, struct ecs_odsa *odsa, const struct ecs_jo
     struct ecs_str url = odsa_choice(odsa, journey ? ODSA_D_PORTAL_URL : ODSA_D_NOT_ENABLED_URL)->s;
     struct ecs_str data = odsa_choice(odsa, journey ? ODSA_D_PORTAL_DATA : ODSA_D_NOT_ENABLED_DATA)->s;
     int64_t type = odsa_choice(odsa, journey ? ODSA_D_PORTAL_TYPE : ODSA_D_NOT_ENABLED_TYPE)->i;
-    bool encoded = odsa_choice(odsa, ODSA_D_PORTAL_ENCODED)->i;
+    /* Quotes and angle brackets do not survive XML readers of phones (clients.md C-34). */
+    bool encoded = odsa_choice(odsa, ODSA_D_PORTAL_ENCODED)->i ||
+                   ecs_accept_read(odsa->request->accept).format != ECS_FORMAT_JSON;
 
     if (!find_page(f, odsa, journey, &url, &data))
         return false;

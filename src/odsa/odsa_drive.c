@@ -10,7 +10,7 @@
 #include "ecs/clock.h"
 #include "ecs/crypto.h"
 
-enum { DRIVE_MEMORY = 4 << 20, TURNS_MAX = 40, DB_LIMIT_MS = 10000 };
+enum { DRIVE_MEMORY = 4 << 20, TURNS_MAX = 40, DB_LIMIT_MS = 10000, A_MOMENT_MS = 50 };
 
 /* The work of each state. */
 static const struct ecs_step *const works[ODSA_STATE_COUNT] = {
@@ -34,6 +34,18 @@ static uint32_t random_of(const struct ecs_odsa_env *env)
     return env->auth->crypto && ecs_random(env->auth->crypto, &random, sizeof(random)) ? random : UINT32_MAX;
 }
 
+/* Due and deadline are told by the database's clock, by which a journey is claimed: nodes' clocks differ. */
+static int64_t now_of(const struct odsa_drive *d)
+{
+    return ecs_clock_now() + d->ahead_s;
+}
+
+/* By our own steady clock, from before the database was asked: over here no later than there. */
+static bool holds_lease(const struct odsa_drive *d)
+{
+    return ecs_clock_mono_us() - d->leased_us < d->env->conf->lease_s * 1000000;
+}
+
 static bool is_work(const struct ecs_journey *j)
 {
     return odsa_states[odsa_state_of(j)].kind == ODSA_WORK;
@@ -45,8 +57,9 @@ static enum ecs_next claim(struct ecs_flow *f)
 {
     struct odsa_drive *d = f->self;
 
+    d->leased_us = ecs_clock_mono_us();
     return ecs_store_journey_claim(f, d->env->store, d->id, false, (unsigned)d->env->conf->lease_s,
-                                   &d->journey, &d->taken);
+                                   &d->journey, &d->claimed_at, &d->taken);
 }
 
 /* What nobody has changed since it was made was not called for either: a claim is a version of its own. */
@@ -56,6 +69,7 @@ static enum ecs_next begin(struct ecs_flow *f)
 
     if (!d->taken)
         return ECS_DONE;
+    d->ahead_s = d->claimed_at - ecs_clock_now();
     d->repeated = d->journey.version > 2;
     return ECS_NEXT;
 }
@@ -67,10 +81,13 @@ static enum ecs_next work(struct ecs_flow *f)
 {
     struct odsa_drive *d = f->self;
     enum odsa_state state = odsa_state_of(&d->journey);
-    int64_t now = ecs_clock_now();
+    int64_t now = now_of(d);
     const struct ecs_step *steps = works[state];
 
-    if (d->turns++ >= TURNS_MAX || state == ODSA_NONE)
+    /* A state of a later release: its nodes go on, and we keep away as long as a lease lasts. */
+    if (state == ODSA_NONE || !holds_lease(d))
+        return ECS_DONE;
+    if (d->turns++ >= TURNS_MAX)
         return ecs_flow_goto(f, let_go);
     d->outcome = (struct odsa_outcome){.us = -1};
     if (!steps) {
@@ -105,7 +122,7 @@ static enum ecs_next change(struct ecs_flow *f)
 {
     struct odsa_drive *d = f->self;
     const struct odsa_row *row;
-    int64_t now = ecs_clock_now();
+    int64_t now = now_of(d);
 
     d->after = d->journey;
     if (!odsa_take_outcome(d, &d->after, now, random_of(d->env), &row))
@@ -113,6 +130,7 @@ static enum ecs_next change(struct ecs_flow *f)
     tell(d, row);
     if (!row)
         return ecs_flow_goto(f, let_go);
+    odsa_choose_source(d->env, &d->after);
     odsa_consequence(&d->journey, &d->after, now, &d->consequence);
     return d->consequence.line_iccid ? odsa_drive_line(f) : ECS_NEXT;
 }
@@ -134,21 +152,32 @@ static void make_note(struct odsa_drive *d)
                                         .us = o->us};
 }
 
+static bool is_awaited_by_device(const struct odsa_drive *d)
+{
+    for (const struct odsa_waiter *w = d->waiting; w; w = w->next)
+        if (w->device)
+            return true;
+    return false;
+}
+
+/* Whoever has taken over a lost lease keeps it. */
 static enum ecs_next move(struct ecs_flow *f)
 {
     struct odsa_drive *d = f->self;
-    bool release = !is_work(&d->after) || d->after.due_at > ecs_clock_now();
+    bool release = !d->lost && (!is_work(&d->after) || d->after.due_at > now_of(d));
 
+    d->asked_us = ecs_clock_mono_us();
+    d->silent = odsa_state_of(&d->after) == ODSA_READY && is_awaited_by_device(d);
     make_note(d);
     d->move = (struct ecs_journey_move){
         .journey = &d->after,
         .profiles = d->consequence.profiles,
         .n_profiles = d->consequence.n_profiles,
         .note = &d->note,
-        /* Who waits here is answered at once. */
-        .notify_reason = d->waiting && odsa_state_of(&d->after) == ODSA_READY ? NULL : d->consequence.notify,
+        /* The device that waits here is answered at once. */
+        .notify_reason = d->silent ? NULL : d->consequence.notify,
         .release = release,
-        .lease_s = release ? 0 : (unsigned)d->env->conf->lease_s,
+        .lease_s = release || d->lost ? 0 : (unsigned)d->env->conf->lease_s,
         .line_iccid = d->consequence.line_iccid && is_of_line(d),
     };
     return ecs_store_journey_move(f, d->env->store, &d->move, &d->result);
@@ -198,6 +227,8 @@ static enum ecs_next moved(struct ecs_flow *f)
 {
     struct odsa_drive *d = f->self;
 
+    if (d->result.moved != ECS_JOURNEY_MOVED)
+        d->silent = false;
     if (d->result.moved == ECS_JOURNEY_STALE)
         return ecs_flow_goto(f, look_again);
     if (d->result.moved == ECS_JOURNEY_TAKEN)
@@ -213,7 +244,10 @@ static enum ecs_next moved(struct ecs_flow *f)
     d->journey = d->after;
     d->journey.version = d->result.version;
     d->journey.profile = d->result.profile;
-    return d->move.release ? ECS_DONE : ecs_flow_goto(f, work);
+    if (!d->move.release && !d->lost)
+        d->leased_us = d->asked_us;
+    d->silent = d->silent && d->move.release;
+    return d->move.release || d->lost ? ECS_DONE : ecs_flow_goto(f, work);
 }
 
 static enum ecs_next look_again(struct ecs_flow *f)
@@ -224,7 +258,8 @@ static enum ecs_next look_again(struct ecs_flow *f)
     return ecs_store_journey_get(f, d->env->store, d->id, &d->journey);
 }
 
-/* Changed meanwhile: the outcome holds as long as the state still has the same call. */
+/* Changed meanwhile: the outcome holds as long as the state still has the same call. Without the lease
+ * nothing more is done: another node may be at the next call already. */
 static enum ecs_next apply_again(struct ecs_flow *f)
 {
     struct odsa_drive *d = f->self;
@@ -234,6 +269,7 @@ static enum ecs_next apply_again(struct ecs_flow *f)
         return ECS_DONE;
     if (d->turns++ >= TURNS_MAX)
         return ecs_flow_goto(f, let_go);
+    d->lost = !holds_lease(d);
     if (same)
         return ecs_flow_goto(f, change);
     ecs_log(NULL, ECS_EV_JOURNEY, "journey %lld: \"%s\" came too late, it is %s now", (long long)d->id,
@@ -246,17 +282,30 @@ static enum ecs_next let_go(struct ecs_flow *f)
 {
     struct odsa_drive *d = f->self;
 
+    if (!holds_lease(d))
+        return ECS_DONE;
     d->move = (struct ecs_journey_move){.journey = &d->journey, .release = true};
     return ecs_store_journey_move(f, d->env->store, &d->move, &d->result);
 }
 
-/* Somebody was faster: they have kicked, and the look at what is due finds the rest. */
+/* Changed meanwhile: the lease is still ours, and nobody else can take up what there is to do now. */
 static enum ecs_next gone(struct ecs_flow *f)
 {
     struct odsa_drive *d = f->self;
 
-    d->again = d->again || d->result.moved == ECS_JOURNEY_STALE;
-    return ECS_DONE;
+    if (d->result.moved != ECS_JOURNEY_STALE || d->turns > TURNS_MAX)
+        return ECS_DONE;
+    return ecs_store_journey_get(f, d->env->store, d->id, &d->journey);
+}
+
+static enum ecs_next go_on(struct ecs_flow *f)
+{
+    struct odsa_drive *d = f->self;
+
+    if (d->journey.ended_at)
+        return ECS_DONE;
+    d->repeated = true;
+    return ecs_flow_goto(f, work);
 }
 
 /* The lease runs out and somebody goes on. */
@@ -280,7 +329,8 @@ static const struct ecs_step drive_steps[] = {
     {"look-again", look_again, DB_LIMIT_MS},
     {"apply-again", apply_again, 0},
     {"let-go", let_go, DB_LIMIT_MS},
-    {"gone", gone, 0},
+    {"gone", gone, DB_LIMIT_MS},
+    {"go-on", go_on, 0},
     {"end", end, 0},
     {0},
 };
@@ -323,6 +373,17 @@ static void wake(void *arg)
 
     leave(w);
     ecs_flow_resume(w->flow);
+}
+
+/* The move that makes no notification because of this one is on its way. */
+static void tire(void *arg)
+{
+    struct odsa_waiter *w = arg;
+
+    if (w->device && w->drive->silent)
+        ecs_timer_arm(&w->timer, w->flow->loop, A_MOMENT_MS, tire, w);
+    else
+        wake(w);
 }
 
 static void cancel_wait(void *arg)
@@ -394,7 +455,7 @@ void odsa_kick(const struct ecs_odsa_env *env, int64_t id)
     ecs_flow_start(&d->flow, runner->loop, arena, NULL, drive_steps, d, drive_end);
 }
 
-enum ecs_next odsa_await(struct ecs_flow *f, const struct ecs_odsa_env *env, int64_t id)
+enum ecs_next odsa_await_as(struct ecs_flow *f, const struct ecs_odsa_env *env, int64_t id, bool device)
 {
     struct odsa_drive *d = find_drive(env->runner, id);
     struct odsa_waiter *w = d && env->conf->wait_ms > 0 ? ecs_alloc(f->arena, sizeof(*w)) : NULL;
@@ -402,11 +463,18 @@ enum ecs_next odsa_await(struct ecs_flow *f, const struct ecs_odsa_env *env, int
     if (!w)
         return ECS_NEXT;
     w->flow = f;
+    w->drive = d;
+    w->device = device;
     w->next = d->waiting;
     w->link = &d->waiting;
     if (w->next)
         w->next->link = &w->next;
     d->waiting = w;
-    ecs_timer_arm(&w->timer, f->loop, (uint32_t)env->conf->wait_ms, wake, w);
+    ecs_timer_arm(&w->timer, f->loop, (uint32_t)env->conf->wait_ms, tire, w);
     return ecs_flow_wait(f, cancel_wait, w);
+}
+
+enum ecs_next odsa_await(struct ecs_flow *f, const struct ecs_odsa_env *env, int64_t id)
+{
+    return odsa_await_as(f, env, id, true);
 }

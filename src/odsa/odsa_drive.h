@@ -21,7 +21,9 @@ struct odsa_outcome {
 struct odsa_waiter {
     struct odsa_waiter *next, **link; /* link: what points here; NULL: in no list */
     struct ecs_flow *flow;
+    struct odsa_drive *drive;
     struct ecs_timer timer;
+    bool device; /* it is the device's request that waits: what it hears needs no notification */
 };
 
 struct odsa_drive {
@@ -32,6 +34,11 @@ struct odsa_drive {
     struct odsa_waiter *waiting;
     int64_t id;
     bool again, taken;
+    bool lost;                   /* the lease ran out, and somebody was here since */
+    bool silent;                 /* a move without notification is under way: a device waits for it */
+    int64_t claimed_at;          /* by the database's clock */
+    int64_t ahead_s;             /* of ours is that one */
+    int64_t leased_us, asked_us; /* by ecs_clock_mono_us: the lease runs since; the move was begun */
     unsigned turns;
     /* the journey, and what comes next */
     struct ecs_journey journey, after;
@@ -71,6 +78,11 @@ extern const struct ecs_step odsa_reserve_steps[], odsa_confirm_steps[], odsa_re
 
 /* Name of the logical call with this number: "ecs-<key>-<number>". NULL: no memory. */
 const char *odsa_call_name(struct ecs_arena *arena, const struct ecs_journey *journey, int number);
+/* Names the source of a journey that comes to RESERVING without one: it stands in the row before anybody is
+ * called, since another node might choose another one. */
+void odsa_choose_source(const struct ecs_odsa_env *env, struct ecs_journey *journey);
+/* odsa_await for others than devices, too. */
+enum ecs_next odsa_await_as(struct ecs_flow *f, const struct ecs_odsa_env *env, int64_t id, bool device);
 /* Ends the work: the outcome is known. why NULL: success. */
 enum ecs_next odsa_work_ends(struct odsa_drive *d, enum odsa_event event, const char *why);
 enum ecs_next odsa_drive_no_memory(struct ecs_flow *f);

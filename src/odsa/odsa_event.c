@@ -24,6 +24,7 @@ enum ecs_next odsa_open(struct ecs_flow *f, const struct ecs_odsa_env *env, stru
     if (!move)
         return odsa_drive_no_memory(f);
     odsa_apply(journey, row, ecs_clock_now(), env->conf);
+    odsa_choose_source(env, journey);
     *move = (struct ecs_journey_move){.journey = journey, .note = &created};
     env->runner->stats.started++;
     return ecs_store_journey_move(f, env->store, move, ret_result);
@@ -136,6 +137,7 @@ static enum ecs_next change(struct ecs_flow *f)
     if (row->next == state && row->effect == ODSA_E_NONE && !any)
         return ecs_flow_goto(f, finish); /* repeated: nothing is written */
     odsa_apply(&own->after, row, ecs_clock_now(), fire->env->conf);
+    odsa_choose_source(fire->env, &own->after);
     odsa_consequence(&fire->journey, &own->after, ecs_clock_now(), &own->consequence);
     return ECS_NEXT;
 }
@@ -196,8 +198,10 @@ static enum ecs_next written(struct ecs_flow *f)
 static enum ecs_next wait_for_driver(struct ecs_flow *f)
 {
     struct ecs_journey_fire *fire = f->self;
+    const struct fire *own = fire->own;
 
-    return fire->wait ? odsa_await(f, fire->env, fire->id) : ecs_flow_goto(f, finish);
+    return fire->wait ? odsa_await_as(f, fire->env, fire->id, odsa_event_is_of_device(own->event))
+                      : ecs_flow_goto(f, finish);
 }
 
 static enum ecs_next read_again(struct ecs_flow *f)

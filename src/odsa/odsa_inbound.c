@@ -1,27 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What SM-DP+ and BSS tell by themselves: which journey, profile or line it is about, and what becomes of it.
- * Events come late, twice, in the wrong order and about things unknown; none of that is a failure. What ends
- * in an event of a journey is harmless when it is repeated, so it is noted as seen behind its effect; what
- * overwrites facts of lines and profiles is noted before. */
+ * Events come late, twice, in the wrong order and about things unknown; none of that is a failure. An event
+ * is noted as seen behind its effect, so that what a crash cuts off is done when it is told again. */
 #include "odsa_inbound.h"
 
 #include "ecs/clock.h"
 
 enum { DB_LIMIT_MS = 10000, FIRE_LIMIT_MS = 30000 };
 
+enum { SENDER_MAX = 128, ID_MAX = 256 };
+
+/* Not in the middle of a character: the database would refuse it, each time it is told. */
+static struct ecs_str cut(struct ecs_str text, size_t max)
+{
+    if (text.n <= max)
+        return text;
+    while (max > 0 && ((unsigned char)text.p[max] & 0xc0) == 0x80)
+        max--;
+    return (struct ecs_str){text.p, max};
+}
+
+static bool has_number(const struct ecs_odsa_inbound *in, struct ecs_str id)
+{
+    return id.n && in->sender.n;
+}
+
+enum ecs_next odsa_inbound_look(struct ecs_flow *f, struct ecs_str id)
+{
+    struct ecs_odsa_inbound *in = f->self;
+
+    in->fresh = true;
+    return has_number(in, id) ? ecs_store_odsa_event_known(f, in->env->store, cut(in->sender, SENDER_MAX),
+                                                           cut(id, ID_MAX), &in->fresh)
+                              : ECS_NEXT;
+}
+
 enum ecs_next odsa_inbound_seen(struct ecs_flow *f, struct ecs_str id)
 {
     struct ecs_odsa_inbound *in = f->self;
-    struct ecs_str sender = in->sender;
 
     in->fresh = true;
-    if (!id.n || !sender.n)
-        return ECS_NEXT;
-    if (sender.n > 128)
-        sender.n = 128;
-    if (id.n > 256)
-        id.n = 256;
-    return ecs_store_odsa_event_seen(f, in->env->store, sender, id, &in->fresh);
+    return has_number(in, id) ? ecs_store_odsa_event_seen(f, in->env->store, cut(in->sender, SENDER_MAX),
+                                                          cut(id, ID_MAX), &in->fresh)
+                              : ECS_NEXT;
 }
 
 enum ecs_next odsa_inbound_fire(struct ecs_flow *f, enum odsa_event event, const char *call,
@@ -160,10 +181,42 @@ static enum ecs_next find_profile(struct ecs_flow *f)
     return ecs_store_profile_by_iccid(f, in->env->store, in->smdp->iccid, &in->profile);
 }
 
+static bool shares_notifier(const struct ecs_smdp_conf *a, const struct ecs_smdp_conf *b)
+{
+    for (size_t i = 0; i < a->notifiers.n; i++)
+        for (size_t k = 0; k < b->notifiers.n; k++)
+            if (ecs_str_eq(a->notifiers.items[i], b->notifiers.items[k]))
+                return true;
+    return false;
+}
+
+/* Several sources may be one server, whose certificate stands with each of them. Nobody speaks for a source
+ * that has gone; where it is not known (profiles of the BSS) anybody may. */
+static bool may_speak(const struct ecs_odsa_inbound *in, struct ecs_str source)
+{
+    const struct ecs_smdp *sender, *owner;
+
+    if (!source.n || ecs_str_eq(source, in->sender))
+        return true;
+    sender = ecs_smdps_find(in->env->smdps, in->sender);
+    owner = ecs_smdps_find(in->env->smdps, source);
+    return sender && owner && shares_notifier(ecs_smdp_conf_of(sender), ecs_smdp_conf_of(owner));
+}
+
+static enum ecs_next refuse_sender(struct ecs_flow *f, struct ecs_odsa_inbound *in)
+{
+    ecs_log(NULL, ECS_EV_JOURNEY_ALARM, "smdp %.*s tells of a profile of another source: left alone",
+            ECS_FMT(in->sender));
+    in->known = false;
+    return ecs_flow_goto(f, finish);
+}
+
 static enum ecs_next find_journey(struct ecs_flow *f)
 {
     struct ecs_odsa_inbound *in = f->self;
 
+    if (in->profile.id && !may_speak(in, in->profile.smdp))
+        return refuse_sender(f, in);
     return ecs_store_journey_find(f, in->env->store,
                                   in->smdp->point == ECS_SMDP_POINT_DELETE ? ECS_JOURNEY_BY_OLD_ICCID
                                                                            : ECS_JOURNEY_BY_ICCID,
@@ -191,6 +244,9 @@ static enum ecs_next fire_progress(struct ecs_flow *f)
     const char *detail = ecs_printf(f->arena, "point %d%s%.*s%s%.*s", p->point, p->success ? "" : " failed ",
                                     ECS_FMT(p->subject), p->subject.n ? "/" : "", ECS_FMT(p->reason));
 
+    /* Of a deletion the journey's source is that of the profile behind it. */
+    if (in->journey.id && p->point != ECS_SMDP_POINT_DELETE && !may_speak(in, in->journey.smdp))
+        return refuse_sender(f, in);
     in->known = in->journey.id || in->profile.id;
     if (event == ODSA_EVENT_COUNT || !in->journey.id || in->journey.ended_at)
         return ECS_NEXT;

@@ -3,6 +3,7 @@
  * (TS.43 7.5), the end of what a journey waits for. Changes of lines notify devices by themselves. */
 #include "ecs/clock.h"
 #include "ecs/store_admin.h"
+#include "ecs/store_bss.h"
 #include "odsa_inbound.h"
 
 enum { DB_LIMIT_MS = 10000, FIRE_LIMIT_MS = 30000 };
@@ -12,8 +13,9 @@ struct told {
     struct ecs_facts_key key;
     struct ecs_subscriber_facts line;
     struct ecs_subscriber_rows rows;
-    struct ecs_subscriber_fields fields;
-    struct ecs_line_service_set service;
+    struct ecs_bss_rows row;
+    struct ecs_str none, status;
+    unsigned changed;
     int64_t number;
     int app;
     struct ecs_odsa_key view_key;
@@ -27,7 +29,7 @@ static enum ecs_next finish(struct ecs_flow *f)
     return ECS_DONE;
 }
 
-static enum ecs_next note_first(struct ecs_flow *f)
+static enum ecs_next look_first(struct ecs_flow *f)
 {
     struct ecs_odsa_inbound *in = f->self;
     struct told *own = ecs_alloc(f->arena, sizeof(*own));
@@ -35,6 +37,13 @@ static enum ecs_next note_first(struct ecs_flow *f)
     if (!own)
         return ecs_flow_fail(f, ECS_E_TOO_LARGE, "an event needs too much memory");
     in->own = own;
+    return odsa_inbound_look(f, in->bss->id);
+}
+
+static enum ecs_next note_last(struct ecs_flow *f)
+{
+    struct ecs_odsa_inbound *in = f->self;
+
     return odsa_inbound_seen(f, in->bss->id);
 }
 
@@ -71,6 +80,35 @@ static enum ecs_next find_line(struct ecs_flow *f)
 
 /* ---- a line ---- */
 
+static bool ends_line(const struct ecs_odsa_inbound *in)
+{
+    return ecs_str_eq(in->bss->line_state, ECS_STR("terminated"));
+}
+
+/* A line that has ended takes its devices' tokens with it (bss.md 5): those of before, lest a crash between
+ * the two statements leaves them; and those that were made meanwhile. */
+static enum ecs_next revoke_tokens(struct ecs_flow *f)
+{
+    struct ecs_odsa_inbound *in = f->self;
+    struct told *own = in->own;
+
+    if (!own->line.known || !ends_line(in) || own->line.line_state == ECS_ROW_LINE_TERMINATED)
+        return ECS_NEXT;
+    return ecs_store_tokens_revoke(f, in->env->store, own->imsi, &own->number);
+}
+
+static enum ecs_next revoke_late_tokens(struct ecs_flow *f)
+{
+    struct ecs_odsa_inbound *in = f->self;
+    struct told *own = in->own;
+
+    if (!ends_line(in) || !own->changed)
+        return ECS_NEXT;
+    return ecs_store_tokens_revoke(f, in->env->store, own->imsi, &own->number);
+}
+
+/* Storms repeat what is known: the statements write what is other than before, and nothing else. A plan that
+ * is not in our table says nothing about ours. */
 static enum ecs_next set_line(struct ecs_flow *f)
 {
     struct ecs_odsa_inbound *in = f->self;
@@ -79,31 +117,21 @@ static enum ecs_next set_line(struct ecs_flow *f)
     in->known = own->line.known;
     if (!in->known)
         return ecs_flow_goto(f, finish);
-    own->fields = (struct ecs_subscriber_fields){.line_state = in->bss->line_state, .plan = in->bss->plan};
+    own->row = (struct ecs_bss_rows){
+        .imsi = &own->imsi, .msisdn = &own->none, .a = &in->bss->line_state, .b = &in->bss->plan, .n = 1};
     if (!in->bss->line_state.n && !in->bss->plan.n)
         return ECS_NEXT;
-    return ecs_store_subscriber_set(f, in->env->store, own->imsi, &own->fields, &own->number);
+    return ecs_store_bss_lines(f, in->env->store, &own->row, &own->changed);
 }
 
-/* A line that has ended takes its devices' tokens with it (bss.md 5). */
-static enum ecs_next revoke_tokens(struct ecs_flow *f)
-{
-    struct ecs_odsa_inbound *in = f->self;
-    struct told *own = in->own;
-
-    if (!ecs_str_eq(in->bss->line_state, ECS_STR("terminated")) ||
-        own->line.line_state == ECS_ROW_LINE_TERMINATED)
-        return ECS_NEXT;
-    return ecs_store_tokens_revoke(f, in->env->store, own->imsi, &own->number);
-}
-
-static int status_of(struct ecs_str state)
+/* ProvStatus */
+static struct ecs_str status_of(struct ecs_str state)
 {
     if (ecs_str_eq(state, ECS_STR("provisioned")))
-        return 1;
+        return ECS_STR("1");
     if (ecs_str_eq(state, ECS_STR("not-provisioned")))
-        return 0;
-    return ecs_str_eq(state, ECS_STR("in-progress")) ? 3 : -1;
+        return ECS_STR("0");
+    return ecs_str_eq(state, ECS_STR("in-progress")) ? ECS_STR("3") : ECS_STR_NULL;
 }
 
 static enum ecs_next set_service(struct ecs_flow *f)
@@ -111,21 +139,23 @@ static enum ecs_next set_service(struct ecs_flow *f)
     struct ecs_odsa_inbound *in = f->self;
     struct told *own = in->own;
 
-    own->service = ECS_LINE_SERVICE_SET_NONE;
-    own->service.prov_status = status_of(in->bss->service_state);
-    if (!in->bss->service.n || own->service.prov_status < 0)
+    own->status = status_of(in->bss->service_state);
+    own->row = (struct ecs_bss_rows){
+        .imsi = &own->imsi, .msisdn = &own->none, .a = &in->bss->service, .b = &own->status, .n = 1};
+    if (!in->bss->service.n || !own->status.n)
         return ECS_NEXT;
-    return ecs_store_line_service_set(f, in->env->store, own->imsi, in->bss->service, &own->service,
-                                      &own->number);
+    return ecs_store_bss_services(f, in->env->store, &own->row, &own->changed);
 }
 
 const struct ecs_step odsa_inbound_line_steps[] = {
-    {"note-first", note_first, DB_LIMIT_MS},
+    {"look-first", look_first, DB_LIMIT_MS},
     {"find-number", find_number, DB_LIMIT_MS},
     {"find-line", find_line, DB_LIMIT_MS},
-    {"set-line", set_line, DB_LIMIT_MS},
     {"revoke-tokens", revoke_tokens, DB_LIMIT_MS},
+    {"set-line", set_line, DB_LIMIT_MS},
+    {"revoke-late-tokens", revoke_late_tokens, DB_LIMIT_MS},
     {"set-service", set_service, DB_LIMIT_MS},
+    {"note-last", note_last, DB_LIMIT_MS},
     {"finish", finish, 0},
     {0},
 };
@@ -218,6 +248,20 @@ static enum ecs_next fire_journey(struct ecs_flow *f)
     return odsa_inbound_fire(f, ODSA_EV_ACTIVATED, "event", ECS_STR("the BSS tells the profile"));
 }
 
+static bool is_other(struct ecs_str told, struct ecs_str had)
+{
+    return told.p && !ecs_str_eq(told, had);
+}
+
+/* As the row will have it: codes are sealed and differ each time. */
+static bool is_new_of_profile(const struct ecs_profile *had, const struct ecs_bss_profile *p)
+{
+    return !had->id || (p->status && p->status != had->status) || p->code.n || is_other(p->eid, had->eid) ||
+           is_other(p->service, had->service) || is_other(p->address, had->address) ||
+           is_other(p->line_imsi, had->line_imsi) || is_other(p->msisdn, had->msisdn) ||
+           (p->terminal_id.n && !ecs_str_eq_nocase(p->terminal_id, had->terminal_id));
+}
+
 /* The row of the profile itself, unless its journey writes that. */
 static enum ecs_next change_profile(struct ecs_flow *f)
 {
@@ -228,7 +272,7 @@ static enum ecs_next change_profile(struct ecs_flow *f)
     struct ecs_profile *row = &own->change.row;
 
     if ((fired && (p->status != 4 || !in->profile.id)) ||
-        (!in->profile.id && (p->status < 1 || p->status > 3)))
+        (!in->profile.id && (p->status < 1 || p->status > 3)) || !is_new_of_profile(&in->profile, p))
         return ECS_NEXT;
     *row = (struct ecs_profile){
         .id = in->profile.id,
@@ -253,13 +297,14 @@ static enum ecs_next change_profile(struct ecs_flow *f)
 }
 
 const struct ecs_step odsa_inbound_profile_steps[] = {
-    {"note-first", note_first, DB_LIMIT_MS},
+    {"look-first", look_first, DB_LIMIT_MS},
     {"find-number", find_number, DB_LIMIT_MS},
     {"find-line", find_line, DB_LIMIT_MS},
     {"find-profile", find_profile, DB_LIMIT_MS},
     {"look-at-journeys", look_at_journeys, DB_LIMIT_MS},
     {"fire-journey", fire_journey, FIRE_LIMIT_MS},
     {"change-profile", change_profile, DB_LIMIT_MS},
+    {"note-last", note_last, DB_LIMIT_MS},
     {"finish", finish, 0},
     {0},
 };

@@ -3,7 +3,10 @@
  * opening activation codes. */
 #include "op_priv.h"
 
-enum { LOST_S = 3600 }; /* so long a journey without a profile is told to have failed */
+enum {
+    LOST_S = 3600,     /* so long a journey without a profile is told to have failed */
+    UNNOTIFIED_S = 300 /* interval of devices that cannot be notified where the setting has none */
+};
 
 static bool gives_profile(const struct ecs_journey *j)
 {
@@ -116,6 +119,15 @@ static const struct ecs_profile *device_of(struct ecs_flow *f, const struct ecs_
     return made;
 }
 
+/* Who cannot be notified has to ask, whatever the setting says (O-071, 12.34). */
+static int64_t interval_of(const struct ecs_odsa *odsa)
+{
+    const struct ecs_fact_value *push = &odsa->facts->v[ECS_FACT_DEVICE_PUSH];
+    int64_t interval = odsa->env->conf->polling_s;
+
+    return interval || (push->known && push->i) ? interval : UNNOTIFIED_S;
+}
+
 static void add_entry(struct ecs_flow *f, const struct ecs_odsa *odsa, struct odsa_list *list,
                       const struct ecs_profile *p, const struct ecs_journey *j)
 {
@@ -134,7 +146,7 @@ static void add_entry(struct ecs_flow *f, const struct ecs_odsa *odsa, struct od
         of->polled_out = true;
     }
     if (c->status == ODSA_SS_ACTIVATING) {
-        c->polling = odsa_polling(conf, conf->polling_s, &list->polling_unit);
+        c->polling = odsa_polling(conf, interval_of(odsa), &list->polling_unit);
         list->pending = true;
     }
     if (c->status == ODSA_SS_ON && is_ready(p, j) && may_have(w, p, j))

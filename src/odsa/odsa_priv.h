@@ -36,6 +36,8 @@ enum odsa_state odsa_state_find(struct ecs_str name); /* ODSA_NONE: unknown */
 
 /* The event comes from the work of a state and from nowhere else. */
 bool odsa_event_is_outcome(enum odsa_event event);
+/* The event is a request of the device. */
+bool odsa_event_is_of_device(enum odsa_event event);
 
 enum odsa_guard {
 #define GUARD(id, words, expression) ODSA_G_##id,

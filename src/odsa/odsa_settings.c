@@ -12,7 +12,8 @@ const struct ecs_setting ecs_odsa_settings[] = {
      .min = 1, .max = 100000, .unit = "requests",
      .help = "So many times in a row a device is told to ask for its eligibility again."},
     {ECS_KEY(DURATION_S, "polling", struct ecs_odsa_conf, polling_s), .def = "30s", .max = 86400,
-     .help = "PollingInterval of delayed deliveries. 0: none is sent, devices wait for a notification."},
+     .help = "PollingInterval of delayed deliveries. 0: none is sent, devices wait for a notification; those "
+             "that are not registered for any ask every 5 minutes."},
     {ECS_KEY(BOOL, "polling_minutes", struct ecs_odsa_conf, polling_minutes), .def = "false",
      .help =
          "Send the interval in minutes (rounded up) and without a unit: clients before TS.43 version 11 know "
@@ -58,9 +59,8 @@ const struct ecs_setting ecs_odsa_settings[] = {
      .help = "So many repetitions, then the procedure is given up and undone. The end of an old subscription "
              "behind a transfer is never given up."},
     {ECS_KEY(DURATION_S, "lease", struct ecs_odsa_conf, lease_s), .def = "1m", .min = 5, .max = 3600,
-     .help =
-         "A node that works on a procedure and dies is replaced after this time. Should be above twice the "
-         "time limits of smdp and bss."},
+     .help = "A node that works on a procedure and dies is replaced after this time. Must be above twice the "
+             "timeout of each smdp, and four times that of bss (six times with auth: oauth)."},
     {ECS_KEY(INT, "keep_days", struct ecs_odsa_conf, keep_days), .def = "90", .min = 1, .max = 3650,
      .unit = "days", .help = "Ended procedures with their timelines, and ended profiles, are kept so long."},
     {0},

@@ -196,15 +196,20 @@ enum odsa_state odsa_state_of(const struct ecs_journey *journey)
 
 enum { FROM_DEVICE, FROM_WORK, FROM_PORTAL, FROM_BSS, FROM_SMDP, FROM_CLOCK, FROM_CARE };
 
-bool odsa_event_is_outcome(enum odsa_event event)
-{
-    static const uint8_t from[ODSA_EVENT_COUNT] = {
-#define EVENT(id, name, from_, help) FROM_##from_,
+static const uint8_t origins[ODSA_EVENT_COUNT] = {
+#define EVENT(id, name, from, help) FROM_##from,
 #include "events.def"
 #undef EVENT
-    };
+};
 
-    return from[event] == FROM_WORK;
+bool odsa_event_is_outcome(enum odsa_event event)
+{
+    return origins[event] == FROM_WORK;
+}
+
+bool odsa_event_is_of_device(enum odsa_event event)
+{
+    return origins[event] == FROM_DEVICE;
 }
 
 const struct odsa_row *odsa_match(const struct ecs_journey *journey, enum odsa_state state,

@@ -22,6 +22,18 @@ enum ecs_next odsa_work_ends(struct odsa_drive *d, enum odsa_event event, const 
 
 /* ---- beginning and end of each call ---- */
 
+void odsa_choose_source(const struct ecs_odsa_env *env, struct ecs_journey *j)
+{
+    struct ecs_smdp *smdp;
+
+    if (odsa_state_of(j) != ODSA_RESERVING || j->smdp.n || !env->smdps)
+        return;
+    smdp = ecs_smdps_choose(env->smdps, j->profile_type, j->eid);
+    if (smdp)
+        j->smdp = ecs_str_of(ecs_smdp_conf_of(smdp)->name);
+}
+
+/* A journey without one was begun before there was one that serves it. */
 static struct ecs_smdp *find_source(struct odsa_drive *d)
 {
     struct ecs_journey *j = &d->journey;

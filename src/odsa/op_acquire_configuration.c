@@ -12,9 +12,11 @@ struct acquiring {
     struct odsa_list *list;
     struct ecs_bss_subject subject;
     struct ecs_bss_line line;
+    const struct ecs_bss_profile *told; /* the one to be adopted */
+    struct ecs_profile other;           /* with its ICCID; id 0: none */
     struct ecs_profile_change change;
-    int64_t row;
-    size_t at; /* profile to be adopted; later: entry to be noted */
+    int64_t row; /* of the last one that was adopted; 0: none was */
+    size_t at;   /* profile to be adopted; later: entry to be noted */
     struct ecs_journey_fire fire;
 };
 
@@ -82,7 +84,10 @@ static bool fill_row(struct ecs_flow *f, const struct ecs_odsa *odsa, const stru
     return !p->code.n || ecs_odsa_seal(odsa->env, f->arena, p->code, &row->code);
 }
 
-static enum ecs_next adopt(struct ecs_flow *f)
+static enum ecs_next reload(struct ecs_flow *f);
+
+/* The next one that is not known to this line. */
+static enum ecs_next find_unknown(struct ecs_flow *f)
 {
     struct ecs_odsa *odsa = f->self;
     struct acquiring *a = odsa->work->own;
@@ -91,28 +96,36 @@ static enum ecs_next adopt(struct ecs_flow *f)
         ecs_log(f->log, ECS_EV_DECISION, "the BSS has not told profiles: %s",
                 a->line.why ? a->line.why : "no reason");
     while (a->line.status == ECS_BSS_DONE && a->at < a->line.n_profiles) {
-        const struct ecs_bss_profile *p = &a->line.profiles[a->at++];
-
-        if (!p->iccid.n || p->status == ODSA_SS_DEAD || is_known(odsa->work, p->iccid))
-            continue;
-        a->change = (struct ecs_profile_change){.set_secondary = p->secondary};
-        if (!fill_row(f, odsa, p, &a->change.row))
-            return ecs_flow_fail(f, ECS_E_INTERNAL, "the activation code of the BSS cannot be sealed");
-        return ecs_store_profile_change(f, odsa->env->store, &a->change, NULL, &a->row);
+        a->told = &a->line.profiles[a->at++];
+        if (a->told->iccid.n && a->told->status != ODSA_SS_DEAD && !is_known(odsa->work, a->told->iccid))
+            return ecs_store_profile_by_iccid(f, odsa->env->store, a->told->iccid, &a->other);
     }
-    return ECS_NEXT;
+    return a->row ? ecs_flow_goto(f, reload) : ecs_flow_goto(f, end_polling);
 }
 
-static enum ecs_next adopt_next(struct ecs_flow *f)
+static enum ecs_next adopt(struct ecs_flow *f)
 {
     struct ecs_odsa *odsa = f->self;
     struct acquiring *a = odsa->work->own;
 
-    if (a->line.status != ECS_BSS_DONE || !a->row)
-        return ecs_flow_goto(f, end_polling);
-    if (a->at < a->line.n_profiles)
-        return ecs_flow_goto(f, adopt);
-    return odsa_load_view(f, odsa, false);
+    if (a->other.id) {
+        ecs_log(f->log, ECS_EV_FOREIGN_PROFILE, "the BSS tells a profile that lives elsewhere; left out");
+        return ecs_flow_goto(f, find_unknown);
+    }
+    a->change = (struct ecs_profile_change){.set_secondary = a->told->secondary};
+    if (!fill_row(f, odsa, a->told, &a->change.row))
+        return ecs_flow_fail(f, ECS_E_INTERNAL, "the activation code of the BSS cannot be sealed");
+    return ecs_store_profile_change(f, odsa->env->store, &a->change, NULL, &a->row);
+}
+
+static enum ecs_next adopt_next(struct ecs_flow *f)
+{
+    return ecs_flow_goto(f, find_unknown);
+}
+
+static enum ecs_next reload(struct ecs_flow *f)
+{
+    return odsa_load_view(f, f->self, false);
 }
 
 /* ---- too many polls ---- */
@@ -174,8 +187,10 @@ static enum ecs_next answer(struct ecs_flow *f)
 const struct ecs_step op_acquire_configuration_steps[] = {
     {"list-known", make_list, 0},
     {"ask-profiles", ask_bss, BSS_LIMIT_MS},
+    {"find-unknown", find_unknown, STORE_LIMIT_MS},
     {"adopt-profile", adopt, STORE_LIMIT_MS},
-    {"adopt-next", adopt_next, STORE_LIMIT_MS},
+    {"adopt-next", adopt_next, 0},
+    {"load-adopted", reload, STORE_LIMIT_MS},
     {"list-adopted", make_list, 0},
     {"end-polling", end_polling, FIRE_LIMIT_MS},
     {"note-delivery", note_delivery, STORE_LIMIT_MS},

@@ -39,7 +39,7 @@ static bool may_poll(const struct ecs_odsa *odsa)
            odsa_choice(odsa, ODSA_D_ELIGIBILITY_POLLING)->i > 0;
 }
 
-static enum ecs_next answer(struct ecs_flow *f)
+enum ecs_next op_judge_eligibility(struct ecs_flow *f)
 {
     struct ecs_odsa *odsa = f->self;
     struct odsa_answer *a = &odsa->work->answer;
@@ -53,66 +53,57 @@ static enum ecs_next answer(struct ecs_flow *f)
         a->eligibility = ECS_ELIGIBILITY_DISABLED; /* nothing that could be activated */
     if (a->eligibility != ECS_ELIGIBILITY_ENABLED)
         explain(f, odsa);
-    return may_poll(odsa) ? ECS_NEXT : ECS_DONE;
+    if (!may_poll(odsa))
+        return ECS_NEXT;
+    a->polling =
+        odsa_polling(odsa->env->conf, odsa_choice(odsa, ODSA_D_ELIGIBILITY_POLLING)->i, &a->polling_unit);
+    odsa->work->pending = true;
+    return ECS_NEXT;
 }
 
 /* ---- polls ---- */
 
-enum { STORE_LIMIT_MS = 5000, DAY_S = 86400, NAME_BYTES = 16, POLLS_MAX = 64 };
+enum { STORE_LIMIT_MS = 5000 };
 
-struct polls {
-    char device[2 * NAME_BYTES + 1];
-    int64_t n;
-    bool fresh;
-};
-
-/* Polls of a device have no procedure that could count them: each one of a day takes the next name of a row
- * of names that were seen, on whatever node; there are POLLS_MAX at most. When all are taken the device hears
- * no interval any more (O-016). */
+/* Polls of a device have no procedure that could count them: they are counted by day, on whatever node
+ * (O-016).
+ */
 static enum ecs_next count_poll(struct ecs_flow *f)
 {
     struct ecs_odsa *odsa = f->self;
     const struct odsa_request *q = &odsa->work->request;
-    struct ecs_str parts[] = {ecs_str_of(odsa->auth->imsi.s), ECS_STR("|"), q->target_id};
-    struct polls *polls = odsa->work->own;
+    struct ecs_str app = ecs_str_of(ecs_app_id(q->app)),
+                   device = q->target_id.n ? q->target_id : q->terminal_id;
+    struct ecs_str parts[] = {ecs_str_of(odsa->auth->imsi.s), ECS_STR("|"), app, ECS_STR("|"), device};
+    int64_t *polls;
     uint8_t digest[ECS_SHA256_LEN];
-    char *name;
 
-    if (!polls) {
-        polls = odsa->work->own = ecs_alloc(f->arena, sizeof(*polls));
-        if (!polls)
-            return odsa_out_of_memory(f);
-        if (!ecs_digest(odsa->env->auth->crypto, ECS_DIGEST_SHA256, parts, ECS_ARRAY_LEN(parts), digest))
-            return ecs_flow_fail(f, ECS_E_INTERNAL, "the name of a poll cannot be made");
-        ecs_hex_encode(digest, NAME_BYTES, polls->device);
-    }
-    if (++polls->n > odsa->env->conf->max_refresh_eligibility || polls->n > POLLS_MAX)
+    if (!odsa->work->answer.polling)
         return ECS_DONE;
-    name = ecs_printf(f->arena, "%s.%lld.%lld", polls->device, (long long)(odsa->now / DAY_S),
-                      (long long)polls->n);
-    if (!name)
+    polls = odsa->work->own = ecs_alloc(f->arena, sizeof(*polls));
+    if (!polls)
         return odsa_out_of_memory(f);
-    return ecs_store_odsa_event_seen(f, odsa->env->store, ECS_STR("eligibility"), ecs_str_of(name),
-                                     &polls->fresh);
+    if (!ecs_digest(odsa->env->auth->crypto, ECS_DIGEST_SHA256, parts, ECS_ARRAY_LEN(parts), digest))
+        return ecs_flow_fail(f, ECS_E_INTERNAL, "the name of a poll cannot be made");
+    return ecs_store_eligibility_poll(f, odsa->env->store, digest, polls);
 }
 
-static enum ecs_next answer_polling(struct ecs_flow *f)
+/* At the maximum the device hears no interval any more. */
+static enum ecs_next end_polling(struct ecs_flow *f)
 {
     struct ecs_odsa *odsa = f->self;
-    const struct polls *polls = odsa->work->own;
-    struct odsa_answer *a = &odsa->work->answer;
+    const int64_t *polls = odsa->work->own;
 
-    if (!polls->fresh)
-        return ecs_flow_goto(f, count_poll);
-    a->polling =
-        odsa_polling(odsa->env->conf, odsa_choice(odsa, ODSA_D_ELIGIBILITY_POLLING)->i, &a->polling_unit);
-    odsa->work->pending = true;
+    if (*polls <= odsa->env->conf->max_refresh_eligibility)
+        return ECS_DONE;
+    odsa->work->answer.polling = 0;
+    odsa->work->pending = false;
     return ECS_DONE;
 }
 
 const struct ecs_step op_check_eligibility_steps[] = {
-    {"answer-eligibility", answer, 0},
+    {"judge-eligibility", op_judge_eligibility, 0},
     {"count-poll", count_poll, STORE_LIMIT_MS},
-    {"answer-polling", answer_polling, 0},
+    {"end-polling", end_polling, 0},
     {0},
 };

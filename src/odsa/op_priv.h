@@ -33,6 +33,8 @@ enum {
     ODSA_SS_DEAD,
     ODSA_INVALID_ANSWER = 104,
 };
+/* The answer of CheckEligibility, but for the count of polls; ECS_NEXT or a failure. */
+enum ecs_next op_judge_eligibility(struct ecs_flow *f);
 extern const char *const odsa_service_names[]; /* "SharedNumber" ..., NULL at the end */
 
 /* The operation ends with this OperationResult and the safest value of its field (O-064). why: for the log.

@@ -434,7 +434,7 @@ static const struct import_kind profile_kind = {
         "address, line_imsi, msisdn, name, vendor, model, origin) SELECT iccid, imsi, enterprise, app, eid, "
         "terminal_id, service, plan, coalesce(status, 1), coalesce(secondary, false), address, line_imsi, "
         "msisdn, name, vendor, model, 'import' FROM import_stage i WHERE NOT EXISTS (SELECT FROM profile p "
-        "WHERE p.iccid = i.iccid AND p.status <> 4) ORDER BY line",
+        "WHERE p.iccid = i.iccid AND p.status <> 4) ORDER BY line ON CONFLICT DO NOTHING",
 };
 
 enum ecs_rc ecs_import_profiles(struct ecs_pg_sync *sync, const struct ecs_import_conf *conf,

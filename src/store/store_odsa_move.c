@@ -79,6 +79,7 @@ enum ecs_next ecs_store_journey_move(struct ecs_flow *f, struct ecs_store *store
 
 struct claim {
     struct ecs_journey *journey;
+    int64_t *now;
     bool *taken;
 };
 
@@ -89,13 +90,16 @@ static enum ecs_rc decode_claim(struct ecs_flow *f, struct ecs_pg_result *r)
 
     r->decode_arg = claim->journey;
     rc = store_decode_journey(f, r);
-    if (rc == ECS_OK)
-        *claim->taken = r->rows > 0;
-    return rc;
+    if (rc != ECS_OK)
+        return rc;
+    *claim->taken = r->rows > 0;
+    *claim->now = *claim->taken ? ecs_pg_int(r, 0, 1, 0) : 0;
+    return r->mistyped ? ECS_E_INTERNAL : ECS_OK;
 }
 
 enum ecs_next ecs_store_journey_claim(struct ecs_flow *f, struct ecs_store *store, int64_t id, bool force,
-                                      unsigned lease_s, struct ecs_journey *ret_journey, bool *ret_taken)
+                                      unsigned lease_s, struct ecs_journey *ret_journey, int64_t *ret_now,
+                                      bool *ret_taken)
 {
     const struct ecs_pg_param params[] = {ecs_pg_p_int(ECS_PG_INT8, id), ecs_pg_p_int(ECS_PG_BOOL, force),
                                           ecs_pg_p_int(ECS_PG_INT4, lease_s)};
@@ -103,7 +107,7 @@ enum ecs_next ecs_store_journey_claim(struct ecs_flow *f, struct ecs_store *stor
 
     if (!claim)
         return store_write_failed(f, ECS_E_TOO_LARGE, "");
-    *claim = (struct claim){ret_journey, ret_taken};
+    *claim = (struct claim){ret_journey, ret_now, ret_taken};
     return store_exec(f, store, ECS_STMT_JOURNEY_CLAIM, params, ECS_ARRAY_LEN(params), decode_claim, claim);
 }
 

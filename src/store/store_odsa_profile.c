@@ -76,6 +76,24 @@ static enum ecs_rc decode_fresh(struct ecs_flow *f, struct ecs_pg_result *r)
     return ECS_OK;
 }
 
+static enum ecs_rc decode_unknown(struct ecs_flow *f, struct ecs_pg_result *r)
+{
+    bool *ret = r->decode_arg;
+
+    (void)f;
+    *ret = r->rows == 0;
+    return ECS_OK;
+}
+
+enum ecs_next ecs_store_odsa_event_known(struct ecs_flow *f, struct ecs_store *store, struct ecs_str sender,
+                                         struct ecs_str event_id, bool *ret_fresh)
+{
+    const struct ecs_pg_param params[] = {ecs_pg_p_text(sender), ecs_pg_p_text(event_id)};
+
+    return store_exec(f, store, ECS_STMT_ODSA_EVENT_KNOWN, params, ECS_ARRAY_LEN(params), decode_unknown,
+                      ret_fresh);
+}
+
 enum ecs_next ecs_store_odsa_event_seen(struct ecs_flow *f, struct ecs_store *store, struct ecs_str sender,
                                         struct ecs_str event_id, bool *ret_fresh)
 {
@@ -83,6 +101,24 @@ enum ecs_next ecs_store_odsa_event_seen(struct ecs_flow *f, struct ecs_store *st
 
     return store_exec(f, store, ECS_STMT_ODSA_EVENT_SEEN, params, ECS_ARRAY_LEN(params), decode_fresh,
                       ret_fresh);
+}
+
+static enum ecs_rc decode_polls(struct ecs_flow *f, struct ecs_pg_result *r)
+{
+    int64_t *ret = r->decode_arg;
+
+    (void)f;
+    *ret = ecs_pg_int(r, 0, 0, 0);
+    return r->rows == 1 && !r->mistyped ? ECS_OK : ECS_E_INTERNAL;
+}
+
+enum ecs_next ecs_store_eligibility_poll(struct ecs_flow *f, struct ecs_store *store,
+                                         const uint8_t device[ECS_POLL_DEVICE_LEN], int64_t *ret_polls)
+{
+    const struct ecs_pg_param params[] = {ecs_pg_p_bytes(device, ECS_POLL_DEVICE_LEN)};
+
+    return store_exec(f, store, ECS_STMT_ELIGIBILITY_POLL, params, ECS_ARRAY_LEN(params), decode_polls,
+                      ret_polls);
 }
 
 static enum ecs_rc decode_reaped(struct ecs_flow *f, struct ecs_pg_result *r)

@@ -128,9 +128,15 @@ class Phoenix:
             time.sleep(0.02)  # a kill under way
             if self.daemon.alive():
                 return False
-            self.daemon.check_sanitizers()
-            self.daemon.kill()
-            self.daemon.start()
+            while True:
+                self.daemon.check_sanitizers()
+                self.daemon.kill()
+                try:
+                    self.daemon.start()
+                    break
+                except AssertionError:  # killed again before it was ready: it goes to work at once
+                    if self.daemon.process.poll() != -signal.SIGKILL:
+                        raise
             # time passes: leases run out, and what waits for its next attempt is due
             self.world.site.cluster.sql("UPDATE journey SET leased_until = now() - interval '1 s' WHERE leased_until > now()")
             return True

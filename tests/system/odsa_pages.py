@@ -52,6 +52,8 @@ class PagesWorld(odsa.World):
             if service == "primary":
                 then.update({"recover": "portal", "verify": "portal"})
             off = {"eligibility": "disabled", "not-enabled-url": "portal", "not-enabled-data": self.data}
+            # The built-in pages read no json and no xml, which is checked when the policy is loaded.
+            self.policy(service, lambda d: d.update(rules=[r for r in d["rules"] if "portal-type" not in r["then"]]))
             for name, decisions in (("t-pages", then), ("t-off", off)):
                 self.policy(service, lambda d, n=name, t=decisions: d["rules"].insert(0, {
                     "name": n, "when": [f"plan.features has {n}"], "then": t}))

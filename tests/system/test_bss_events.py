@@ -4,6 +4,7 @@ and for journeys: test_odsa_neighbours.py. The plain form is that of docs/bss.md
 import json
 import os
 
+import psycopg
 import pytest
 
 import portal
@@ -107,3 +108,23 @@ def test_faults_name_what_is_wrong(unix):
     status, body = send(unix, "/bss/events", {"type": "line", "imsi": "001010000000001", "lineState": "on"})
     assert status == 400
     assert json.loads(body) == {"error": "bad_request", "message": "lineState is not one of active, suspended, barred, terminated"}
+
+
+def test_an_event_whose_change_failed_is_carried_out_when_it_is_told_again(unix, lines, cluster):
+    line = lines.take()
+    event = line_event(line, id="again-" + line.imsi, lineState="suspended")
+    with psycopg.connect(cluster.conninfo) as other:
+        other.execute("SELECT 1 FROM subscriber WHERE imsi = %s FOR UPDATE", (line.imsi,))
+        assert send(unix, "/bss/events", event)[0] >= 500
+        other.rollback()
+    assert column(cluster, line, "line_state") == "active"
+    assert send(unix, "/bss/events", event)[0] == 204
+    assert column(cluster, line, "line_state") == "suspended"
+
+
+def test_a_long_number_of_an_event_is_cut_between_two_characters(unix, lines, cluster):
+    line = lines.take()
+    event = line_event(line, id="n" * 255 + "\u00fc" * 40, lineState="suspended")
+    for _ in range(2):
+        assert send(unix, "/bss/events", event)[0] == 204
+        assert column(cluster, line, "line_state") == "suspended"

@@ -163,7 +163,7 @@ def test_figure_26_a_profile_that_came_another_way_is_told(world, make_daemon, h
     assert (shown.iccid, shown.service, shown.download.code) == (iccid, "SharedNumber", code)
     watch.install(world.smdp, shown.download)
     assert watch.until(lambda a: a.only.download is None).only.status == ACTIVATED
-    assert not world.journeys(watch.phone.imsi) and not world.bss.orders
+    assert not world.journeys(watch.phone.imsi) and not world.bss.placed(eid=watch.eid)
 
 
 def test_the_bss_ends_a_profile(world):

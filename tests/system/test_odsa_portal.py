@@ -536,6 +536,21 @@ def test_a_profile_that_the_portal_has_ordered_reaches_the_device(foreign):
     assert code not in text and "PORTAL-1" not in text
 
 
+def test_a_repeated_report_is_known_however_it_is_written(foreign):
+    watch, data = sent(foreign)
+    code = f"1${odsa.ADDRESS}$PORTAL-2"
+    members = {"iccid": "8988303000000456888F", "activation_code": f"LPA:{code}", "msisdn": "+4915200000088"}
+    assert foreign.shop_reports(data, "activated", **members)[0] == 200
+    download = watch.until_ready().download
+    assert (download.code, download.iccid) == (code, "8988303000000456888")
+    watch.iccid = download.iccid
+    foreign.site.cluster.sql("UPDATE journey SET state = 'completing', due_at = NULL, deadline_at = NULL WHERE imsi = %s",
+                             watch.phone.imsi)
+    status, found = foreign.shop_reports(data, "activated", **members)
+    assert status == 200 and found["repeated"], found
+    foreign.site.cluster.sql("UPDATE journey SET state = 'ready' WHERE imsi = %s", watch.phone.imsi)
+
+
 def test_an_address_takes_the_place_of_the_code(foreign):
     watch, data = sent(foreign)
     status, found = foreign.shop_reports(data, "activated", iccid="8988303000000456797", smdp_address="dp.example.net")
@@ -551,6 +566,7 @@ def test_an_address_takes_the_place_of_the_code(foreign):
     ("activated", {"iccid": "8988303000000456789", "activation_code": "no code"}, "activation_code"),
     ("activated", {"iccid": "8988303000000456789", "smdp_address": "https://dp.example.net/x"}, "smdp_address"),
     ("activated", {"iccid": "8988303000000456789", "smdp_address": "nodots"}, "smdp_address"),
+    ("activated", {"iccid": "8988303000000456789", "smdp_address": "192.0.2.1"}, "smdp_address"),
     ("activated", {"iccid": "8988303000000456789", "smdp_address": "dp.example.net", "line_imsi": "12345x"}, "line_imsi"),
     ("activated", {"iccid": "8988303000000456789", "smdp_address": "dp.example.net", "msisdn": "0x"}, "msisdn"),
     ("selected", {}, "old_iccid"), ("selected", {"old_iccid": "8988303000000456789"}, "old_iccid"),

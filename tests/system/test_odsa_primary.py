@@ -89,7 +89,7 @@ def test_an_iccid_that_was_never_ordered_is_not_confirmed(world):
 
 # ---- figure 39: delayed ----
 
-# proves: OP-015 O-036 O-012 O-071
+# proves: OP-015 O-036 O-012 O-015 O-071
 def test_figure_39_the_download_is_delayed_and_polled(world):
     handset = world.handset()
     world.smdp.fault("confirmOrder", delay=4.5)
@@ -127,7 +127,7 @@ def test_what_policy_refuses_ends_with_dismiss(world):
     assert not world.smdp.ledger
 
 
-# proves: OP-002 O-012
+# proves: OP-002 O-012 O-014
 def test_a_device_that_is_not_eligible_yet_is_told_when_to_ask_again(world):
     answer = world.handset(features=["t-poll"]).eligibility()
     assert (answer.eligibility, answer["PollingInterval"], answer["PollingIntervalUnit"]) == (0, "30", "1")

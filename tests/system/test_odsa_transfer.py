@@ -287,7 +287,7 @@ def test_where_redownloadable_profiles_are_demanded(world, old, value, result):
         assert second.transfer(old_terminal_iccid=first.iccid, redownloadable_profile="1").subscription == DELETE_IN_USE
 
 
-# proves: O-040
+# proves: OP-040
 def test_an_abandoned_portal_leaves_the_old_profile_untouched(world, old):
     first = old()
     first.phone.line.features(odsa.FEATURES + ["t-portal"])

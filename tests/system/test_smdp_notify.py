@@ -5,7 +5,10 @@ import http.client
 import json
 import os
 import ssl
+import threading
+import time
 
+import psycopg
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
@@ -135,6 +138,32 @@ def test_only_the_certificates_of_the_configuration_may_notify(world, profile, l
     assert not row(lines, iccid)[0]
     assert world.send(progress(iccid), method="PUT")[0] == 405
     assert world.daemon.metric("ecs_inbound_refused_total") >= 3
+
+
+def test_a_notification_is_answered_behind_a_reload(world, profile, lines):
+    iccid, answers = profile(), []
+    with psycopg.connect(lines.cluster.conninfo) as holder:
+        holder.execute("LOCK TABLE profile IN ACCESS EXCLUSIVE MODE")
+        sender = threading.Thread(target=lambda: answers.append(world.send(progress(iccid))))
+        sender.start()
+        for _ in range(100):
+            if lines.cluster.sql("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'profile'::regclass")[0][0]:
+                break
+            time.sleep(0.05)
+        world.daemon.reload()
+    sender.join(20)
+    assert answers and answers[0][0] == 204 and answers[0][1]["X-Admin-Protocol"] == "gsma/rsp/v2.4.0"
+    assert row(lines, iccid)[0]
+
+
+def test_an_sm_dp_tells_of_its_own_profiles_only(world, profile, lines):
+    theirs, unknown = profile(), profile()
+    lines.cluster.sql("UPDATE profile SET smdp = 'stock' WHERE iccid = %s", theirs)
+    lines.cluster.sql("UPDATE profile SET smdp = NULL WHERE iccid = %s", unknown)
+    before = world.daemon.mark()
+    assert world.send(progress(theirs))[0] == 204 and not row(lines, theirs)[0]
+    world.daemon.wait_event("JOURNEY_ALARM", before, "main tells of a profile of another source")
+    assert world.send(progress(unknown))[0] == 204 and row(lines, unknown)[0]  # of the BSS or of a portal
 
 
 # ---- the pool ----

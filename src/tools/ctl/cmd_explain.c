@@ -74,6 +74,10 @@ static void print_application(struct ctl *ctl, const json_t *app)
         printf("\n  Decisions [rule]:\n");
         print_decisions(explanation);
     }
+    if (json_object_size(json_object_get(app, "facts"))) {
+        printf("\n  Facts of the request for an eSIM:\n");
+        ctl_print_object(ctl, json_object_get(app, "facts"));
+    }
 }
 
 static void print_explanation(struct ctl *ctl, const json_t *json)
@@ -83,7 +87,8 @@ static void print_explanation(struct ctl *ctl, const json_t *json)
                  *document = json_object_get(json, "document");
     size_t i;
 
-    printf("Subscriber %s at %s\n", text_of(json, "subject"), text_of(json, "at"));
+    printf("%s %s at %s\n", ctl_has(ctl, CTL_ENTERPRISE) ? "Enterprise" : "Subscriber",
+           text_of(json, "subject"), text_of(json, "at"));
     if (text_of(json, "note")[0])
         printf("Note: %s.\n", text_of(json, "note"));
     putchar('\n');
@@ -106,8 +111,9 @@ static void write_question(struct ctl *ctl, struct ctl_body *body)
         enum ctl_option option;
         const char *name;
     } fields[] = {
-        {CTL_IMSI, "imsi"},       {CTL_MSISDN, "msisdn"},     {CTL_DEVICE, "terminal_id"}, {CTL_AT, "at"},
-        {CTL_VERSION, "version"}, {CTL_LANGUAGE, "language"}, {CTL_DOCUMENT, "format"},
+        {CTL_IMSI, "imsi"},       {CTL_MSISDN, "msisdn"},    {CTL_DEVICE, "terminal_id"},
+        {CTL_AT, "at"},           {CTL_VERSION, "version"},  {CTL_LANGUAGE, "language"},
+        {CTL_DOCUMENT, "format"}, {CTL_TARGET, "target_id"}, {CTL_ENTERPRISE, "enterprise"},
     };
     size_t n;
     const char **apps = ctl_values(ctl, CTL_APP, &n);
@@ -129,8 +135,8 @@ enum ctl_status ctl_explain(struct ctl *ctl)
     json_t *json = NULL;
     enum ctl_status status;
 
-    if (!ctl_has(ctl, CTL_IMSI) == !ctl_has(ctl, CTL_MSISDN))
-        return ctl_fail(ctl, CTL_USAGE, "give either --imsi or --msisdn");
+    if (ctl_has(ctl, CTL_IMSI) + ctl_has(ctl, CTL_MSISDN) + ctl_has(ctl, CTL_ENTERPRISE) != 1)
+        return ctl_fail(ctl, CTL_USAGE, "give either --imsi or --msisdn, or --enterprise");
     write_question(ctl, &body);
     status = ctl_call(ctl, "POST", "/v1/explain", ctl_body_end(&body), &json);
     if (status != CTL_OK)

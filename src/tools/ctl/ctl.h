@@ -76,6 +76,7 @@ enum ctl_option {
     CTL_SORT,
     CTL_ACTIVE,
     CTL_MAX_DEVICES,
+    CTL_TARGET,
     CTL_OPTION_END
 };
 

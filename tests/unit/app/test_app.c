@@ -271,7 +271,8 @@ static void test_an_application_that_is_not_offered_is_refused_in_its_own_form(v
     json = render(&s, ECS_FORMAT_JSON);
     assert_true(has(json, "\"ap2016\":{\"EntitlementStatus\":\"2\"}"));
     assert_true(has(json, "\"ap2009\":{\"OperationResult\":\"100\",\"PrimaryAppEligibility\":\"2\"}"));
-    assert_true(has(json, "\"ap2006\":{\"OperationResult\":\"100\",\"CompanionAppEligibility\":\"2\"}"));
+    assert_true(has(json, "\"ap2006\":{\"OperationResult\":\"100\",\"CompanionAppEligibility\":\"2\","
+                          "\"CompanionDeviceServices\":\"\"}"));
     ecs_arena_free(s.arena);
 }
 

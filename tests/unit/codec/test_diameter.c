@@ -163,77 +163,77 @@ static void test_cut_messages_are_incomplete(void **state)
     free(all);
 }
 
+static const struct {
+    const char *hex;
+    enum ecs_diameter_fault fault;
+    uint32_t result;
+} wrong_ones[] = {
+    {"02000014800001180000000000000002"
+     "00000002",
+     ECS_DIAMETER_FAULT_VERSION, 5011},
+    {"01000014a00001180000000000000002"
+     "00000002",
+     ECS_DIAMETER_FAULT_BITS, 3008},
+    /* length below the header, beyond the end, V bit without room for the vendor */
+    {"0100001c800001180000000000000002"
+     "00000002"
+     "0000010840000007",
+     ECS_DIAMETER_FAULT_AVP_LENGTH, 5014},
+    {"01000020800001180000000000000002"
+     "00000002"
+     "000001084000ff0061626364",
+     ECS_DIAMETER_FAULT_AVP_LENGTH, 5014},
+    {"0100001c800001180000000000000002"
+     "00000002"
+     "00000258c0000008",
+     ECS_DIAMETER_FAULT_AVP_LENGTH, 5014},
+    {"01000018800001180000000000000002"
+     "00000002"
+     "00000108",
+     ECS_DIAMETER_FAULT_AVP_LENGTH, 5014},
+    /* three bytes of Unsigned32, an empty identity */
+    {"01000020800001180000000000000002"
+     "00000002"
+     "000001164000000b61626300",
+     ECS_DIAMETER_FAULT_AVP_LENGTH, 5014},
+    {"0100001c800001180000000000000002"
+     "00000002"
+     "0000010840000008",
+     ECS_DIAMETER_FAULT_AVP_LENGTH, 5014},
+    /* a line feed in an identity, IPv4 of three bytes */
+    {"01000020800001180000000000000002"
+     "00000002"
+     "000001084000000c610a6364",
+     ECS_DIAMETER_FAULT_AVP_VALUE, 5004},
+    {"01000024800001180000000000000002"
+     "00000002"
+     "000001014000000d00017f0000000000",
+     ECS_DIAMETER_FAULT_AVP_VALUE, 5004},
+    /* unknown with M bit: also inside of a group; without it is passed over */
+    {"01000020800001180000000000000002"
+     "00000002"
+     "00ffffff4000000c61626364",
+     ECS_DIAMETER_FAULT_UNSUPPORTED, 5001},
+    {"01000028800001180000000000000002"
+     "00000002"
+     "000001294000001400ffffff4000000c61626364",
+     ECS_DIAMETER_FAULT_UNSUPPORTED, 5001},
+    {"01000020800001180000000000000002"
+     "00000002"
+     "00ffffff0000000c61626364",
+     ECS_DIAMETER_FAULT_NONE, 2001},
+};
+
 static void test_faults_are_told_apart(void **state)
 {
-    static const struct {
-        const char *hex;
-        enum ecs_diameter_fault fault;
-        uint32_t result;
-    } cases[] = {
-        {"02000014800001180000000000000002"
-         "00000002",
-         ECS_DIAMETER_FAULT_VERSION, 5011},
-        {"01000014a00001180000000000000002"
-         "00000002",
-         ECS_DIAMETER_FAULT_BITS, 3008},
-        /* length below the header, beyond the end, V bit without room for the vendor */
-        {"0100001c800001180000000000000002"
-         "00000002"
-         "0000010840000007",
-         ECS_DIAMETER_FAULT_AVP_LENGTH, 5014},
-        {"01000020800001180000000000000002"
-         "00000002"
-         "000001084000ff0061626364",
-         ECS_DIAMETER_FAULT_AVP_LENGTH, 5014},
-        {"0100001c800001180000000000000002"
-         "00000002"
-         "00000258c0000008",
-         ECS_DIAMETER_FAULT_AVP_LENGTH, 5014},
-        {"01000018800001180000000000000002"
-         "00000002"
-         "00000108",
-         ECS_DIAMETER_FAULT_AVP_LENGTH, 5014},
-        /* three bytes of Unsigned32, an empty identity */
-        {"01000020800001180000000000000002"
-         "00000002"
-         "000001164000000b61626300",
-         ECS_DIAMETER_FAULT_AVP_LENGTH, 5014},
-        {"0100001c800001180000000000000002"
-         "00000002"
-         "0000010840000008",
-         ECS_DIAMETER_FAULT_AVP_LENGTH, 5014},
-        /* a line feed in an identity, IPv4 of three bytes */
-        {"01000020800001180000000000000002"
-         "00000002"
-         "000001084000000c610a6364",
-         ECS_DIAMETER_FAULT_AVP_VALUE, 5004},
-        {"01000024800001180000000000000002"
-         "00000002"
-         "000001014000000d00017f0000000000",
-         ECS_DIAMETER_FAULT_AVP_VALUE, 5004},
-        /* unknown with M bit: also inside of a group; without it is passed over */
-        {"01000020800001180000000000000002"
-         "00000002"
-         "00ffffff4000000c61626364",
-         ECS_DIAMETER_FAULT_UNSUPPORTED, 5001},
-        {"01000028800001180000000000000002"
-         "00000002"
-         "000001294000001400ffffff4000000c61626364",
-         ECS_DIAMETER_FAULT_UNSUPPORTED, 5001},
-        {"01000020800001180000000000000002"
-         "00000002"
-         "00ffffff0000000c61626364",
-         ECS_DIAMETER_FAULT_NONE, 2001},
-    };
-
     (void)state;
-    for (size_t i = 0; i < ECS_ARRAY_LEN(cases); i++) {
+    for (size_t i = 0; i < ECS_ARRAY_LEN(wrong_ones); i++) {
         struct ecs_diameter_message m = {0};
         struct ecs_diameter_avp failed;
 
-        assert_int_equal(ecs_diameter_decode(unhex(cases[i].hex), &m, &failed), cases[i].fault);
-        assert_int_equal(ecs_diameter_fault_result(cases[i].fault), cases[i].result);
-        assert_true(strlen(ecs_diameter_fault_text(cases[i].fault)) > 5);
+        assert_int_equal(ecs_diameter_decode(unhex(wrong_ones[i].hex), &m, &failed), wrong_ones[i].fault);
+        assert_int_equal(ecs_diameter_fault_result(wrong_ones[i].fault), wrong_ones[i].result);
+        assert_true(strlen(ecs_diameter_fault_text(wrong_ones[i].fault)) > 5);
         assert_int_equal(m.hop_by_hop, 2); /* enough to answer */
     }
 }

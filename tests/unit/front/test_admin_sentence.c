@@ -12,7 +12,7 @@
 
 #define EXPLANATION                                                                                          \
     "{\"decisions\":{\"offer\":{\"value\":\"no\",\"rule\":\"not-in-plan\"},\"status\":{\"value\":\"x\","     \
-    "\"rule\":\"default\"},"                                                                                 \
+    "\"rule\":\"default\"},\"eligibility\":{\"value\":\"x\",\"rule\":\"not-in-plan\"},"                      \
     "\"lte-home\":{\"value\":\"x\",\"rule\":\"default\"},\"lte-roaming\":{\"value\":\"x\",\"rule\":\"not-"   \
     "in-plan\"}},"                                                                                           \
     "\"rules\":[{\"name\":\"other\",\"conditions\":[]},{\"name\":\"not-in-plan\",\"conditions\":["           \
@@ -202,6 +202,62 @@ static void test_an_application_that_is_not_offered(void **state)
     assert_has(f->sentence.summary, "ap2016 is not offered by this server");
 }
 
+/* ---- eSIM activation ---- */
+
+static void activation(struct fixture *f, enum ecs_app app, int status, const char *name, const char *value)
+{
+    f->doc = ecs_doc_new(f->arena);
+    f->block = ecs_doc_app(f->doc, app);
+    if (app == ECS_APP_2006)
+        ecs_doc_str(f->doc, f->block, "CompanionDeviceServices",
+                    ecs_str_of(status == 1 ? "SharedNumber" : ""));
+    if (name)
+        ecs_doc_str(f->doc, f->block, name, ecs_str_of(value));
+    ecs_doc_int(f->doc, f->block, "OperationResult", 1);
+    say(f, app, status, true);
+}
+
+static void test_eligibility_names_the_rule_and_what_the_device_does(void **state)
+{
+    struct fixture *f = *state;
+
+    activation(f, ECS_APP_2006, 0, "GeneralErrorText", "Not in your plan.");
+    assert_has(f->sentence.status_word, "disabled");
+    assert_has(f->sentence.summary,
+               "Companions such as watches cannot be activated: rule \"not-in-plan\" applies: plan.features "
+               "has not vowifi (it is [volte])");
+    assert_has(f->sentence.phone, "shows the user: Not in your plan.");
+    activation(f, ECS_APP_2006, 1, NULL, NULL);
+    assert_has(f->sentence.summary, "may be activated, services SharedNumber: rule \"not-in-plan\"");
+    activation(f, ECS_APP_2009, 2, "NotEnabledURL", "https://p.example/no");
+    assert_has(f->sentence.summary, "cannot be activated on this device");
+    assert_has(f->sentence.phone, "opens https://p.example/no");
+    activation(f, ECS_APP_2009, 0, "PollingInterval", "5");
+    assert_has(f->sentence.phone, "asks again after 5 min.");
+    activation(f, ECS_APP_2011, 0, "GeneralErrorText", "x");
+    assert_has(f->sentence.phone, "The managing server cannot order profiles.");
+    assert_has_not(f->sentence.phone, "shows the user");
+}
+
+static void test_a_refused_request_and_a_policy_without_services_are_told(void **state)
+{
+    static const char allowed[] =
+        "{\"decisions\":{\"eligibility\":{\"value\":\"enabled\",\"rule\":\"default\"}},"
+        "\"rules\":[]}";
+    struct ecs_app_result result = {.app = ECS_APP_2006, .offered = true, .rule = ECS_STR("r")};
+    struct fixture *f = *state;
+
+    f->doc = ecs_doc_new(f->arena);
+    f->block = ecs_doc_app(f->doc, ECS_APP_2006);
+    ecs_doc_int(f->doc, f->block, "OperationResult", 102);
+    say(f, ECS_APP_2006, 0, true);
+    assert_has(f->sentence.summary, "refused with OperationResult 102");
+    activation(f, ECS_APP_2006, 0, NULL, NULL);
+    assert_int_equal(
+        admin_sentence(f->arena, &result, f->block, &f->facts, ecs_str_of(allowed), &f->sentence), ECS_OK);
+    assert_has(f->sentence.summary, "allows none of the services");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +271,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_voice_is_told_per_access_and_network, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_old_voice_form_and_sms, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_an_application_that_is_not_offered, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_eligibility_names_the_rule_and_what_the_device_does, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_a_refused_request_and_a_policy_without_services_are_told, set_up,
+                                        tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,7 @@
 
 static void quick_watchdog(struct ecs_diameter_peer_conf *row)
 {
-    row->watchdog_ms = 120;
+    row->watchdog_ms = 250;
 }
 
 static void quick_answer(struct ecs_diameter_peer_conf *row)
@@ -131,7 +131,7 @@ static void test_without_another_peer_a_suspect_may_still_answer(void **state)
 
     (void)state;
     one.how = DD_HOLD;
-    row.watchdog_ms = 120;
+    row.watchdog_ms = 250;
     set_rows(&row, 1, &route, 1);
     wait_okay("one");
     one.mute = true;
@@ -199,6 +199,28 @@ static void test_a_slow_answer_is_asked_for_elsewhere(void **state)
     assert_int_equal(stats_one.timeouts, 1);
     dd_release(&one); /* too late: nobody is disturbed */
     turn_for(10);
+    ask_free(&a);
+}
+
+static void test_a_slow_answer_is_waited_for_when_the_request_may_not_move(void **state)
+{
+    struct asked a;
+
+    (void)state;
+    one.how = DD_HOLD;
+    set_both(quick_answer);
+    wait_okay("one");
+    wait_okay("two");
+    ask_prepare(&a, "test", NULL);
+    a.ask.stay = true;
+    ask_start(&a);
+    TURN_UNTIL(one.held_n == 1);
+    turn_for(150);
+    assert_false(a.done);
+    dd_release(&one);
+    TURN_UNTIL(a.done);
+    assert_int_equal(a.answer.rc, ECS_OK);
+    assert_int_equal(two.requests, 0);
     ask_free(&a);
 }
 
@@ -364,6 +386,7 @@ int main(void)
         CASE(test_a_peer_that_comes_back_answers_three_watchdogs_first),
         CASE(test_the_last_resort_may_be_a_peer_on_probation),
         CASE(test_a_slow_answer_is_asked_for_elsewhere),
+        CASE(test_a_slow_answer_is_waited_for_when_the_request_may_not_move),
         CASE(test_no_answer_in_time_is_told),
         CASE(test_a_peer_that_cannot_deliver_is_passed_over_without_the_t_flag),
         CASE(test_when_nobody_can_deliver_the_answer_says_so),

@@ -329,6 +329,55 @@ static void test_a_handle_asks_nobody_when_the_node_has_gone(void **state)
     TURN_UNTIL(one.dpr == 1); /* it took leave */
 }
 
+static uint64_t next_session(struct ecs_diameter *d)
+{
+    struct ecs_arena *arena = ecs_arena_new(NULL, 0);
+    unsigned high = 0, low = 0;
+
+    assert_int_equal(sscanf(ecs_diameter_session_id(d, arena), "ecs.test;%u;%u", &high, &low), 2);
+    ecs_arena_free(arena);
+    return (uint64_t)high << 32 | low;
+}
+
+static void test_session_ids_are_never_used_again(void **state)
+{
+    static const struct ecs_diameter_identity me = {.host = "ecs.test", .realm = "test"};
+    uint64_t last = next_session(handle);
+
+    (void)state;
+    for (int i = 0; i < 1000; i++) {
+        uint64_t number = next_session(handle);
+
+        assert_true(number > last);
+        last = number;
+    }
+    for (int i = 0; i < 3; i++) { /* another process, at once */
+        struct ecs_diameter_node *again = ecs_diameter_node_new(loop, mailbox, &me, NULL);
+        struct ecs_diameter *d = again ? ecs_diameter_open(again, mailbox) : NULL;
+
+        assert_non_null(d);
+        assert_true(next_session(d) > last);
+        last = next_session(d);
+        ecs_diameter_node_free(again);
+        assert_string_equal(ecs_diameter_host(d), "ecs.test"); /* the handle outlives it */
+        ecs_diameter_close(d);
+    }
+}
+
+static void test_an_identity_that_cannot_be_one_makes_no_node(void **state)
+{
+    static const struct ecs_diameter_identity bad[] = {
+        {.host = NULL, .realm = "test"},
+        {.host = "ecs test", .realm = "test"},
+        {.host = "ecs.test", .realm = ""},
+        {.host = "ecs.test", .realm = "test", .addresses = {"10.0.0.256"}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ECS_ARRAY_LEN(bad); i++)
+        assert_null(ecs_diameter_node_new(loop, mailbox, &bad[i], NULL));
+}
+
 static void test_an_aborted_flow_is_forgotten(void **state)
 {
     struct asked a;
@@ -366,6 +415,8 @@ int main(void)
         CASE(test_a_spent_budget_goes_to_the_next_peer_and_then_refuses),
         CASE(test_answers_that_cannot_be_ones_are_told_as_such),
         CASE(test_a_handle_asks_nobody_when_the_node_has_gone),
+        CASE(test_session_ids_are_never_used_again),
+        CASE(test_an_identity_that_cannot_be_one_makes_no_node),
         CASE(test_an_aborted_flow_is_forgotten),
     };
 

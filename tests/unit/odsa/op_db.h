@@ -21,8 +21,12 @@ enum { NOW = 1790000000, ROWS = 16 };
 static struct db {
     struct ecs_profile profiles[ROWS];
     struct ecs_journey journeys[ROWS];
-    size_t n_profiles, n_journeys, n_seen;
-    struct ecs_str foreign, line_iccid, seen[ROWS];
+    size_t n_profiles, n_journeys, n_polled;
+    struct ecs_str foreign, line_iccid;
+    struct {
+        uint8_t device[ECS_POLL_DEVICE_LEN];
+        int64_t polls;
+    } polled[ROWS];
     enum ecs_identity_state target_state, eid_state;
     enum ecs_device_category category; /* UNKNOWN: the TAC is in no list */
     bool enterprise_active;

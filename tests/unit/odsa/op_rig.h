@@ -27,6 +27,9 @@ static struct rig {
     struct ecs_odsa odsa;
     struct ecs_str features[4];
     bool has_portal;
+    bool push;          /* the device is registered for notifications */
+    const char *accept; /* NULL: JSON */
+    bool json_only;     /* values that XML readers misread are right in this document (C-34) */
     /* of the last request */
     enum ecs_rc rc;
     const char *json, *reason;

@@ -91,6 +91,14 @@ enum ecs_next ecs_store_profile_change(struct ecs_flow *f, struct ecs_store *sto
     return ECS_NEXT;
 }
 
+enum ecs_next ecs_store_profile_by_iccid(struct ecs_flow *f, struct ecs_store *store, struct ecs_str iccid,
+                                         struct ecs_profile *ret_profile)
+{
+    (void)f, (void)store;
+    *ret_profile = (struct ecs_profile){.id = odsa_str_same(iccid, db.foreign)};
+    return ECS_NEXT;
+}
+
 enum ecs_next ecs_store_profile_delivered(struct ecs_flow *f, struct ecs_store *store, int64_t id)
 {
     (void)f, (void)store;
@@ -101,19 +109,18 @@ enum ecs_next ecs_store_profile_delivered(struct ecs_flow *f, struct ecs_store *
     return ECS_NEXT;
 }
 
-/* Names are asked for one after the other: so many are taken. */
-enum ecs_next ecs_store_odsa_event_seen(struct ecs_flow *f, struct ecs_store *store, struct ecs_str sender,
-                                        struct ecs_str event_id, bool *ret_fresh)
+/* The tests count on one day. */
+enum ecs_next ecs_store_eligibility_poll(struct ecs_flow *f, struct ecs_store *store,
+                                         const uint8_t device[ECS_POLL_DEVICE_LEN], int64_t *ret_polls)
 {
+    size_t i = 0;
+
     (void)f, (void)store;
-    assert_true(ecs_str_eq(sender, ECS_STR("eligibility")));
-    for (size_t i = 0; i < db.n_seen; i++)
-        if (ecs_str_eq(db.seen[i], event_id)) {
-            *ret_fresh = false;
-            return ECS_NEXT;
-        }
-    db.seen[db.n_seen++] = ecs_str_of(ecs_strdup(db.arena, event_id));
-    *ret_fresh = true;
+    while (i < db.n_polled && memcmp(db.polled[i].device, device, ECS_POLL_DEVICE_LEN) != 0)
+        i++;
+    if (i == db.n_polled)
+        memcpy(db.polled[db.n_polled++].device, device, ECS_POLL_DEVICE_LEN);
+    *ret_polls = ++db.polled[i].polls;
     return ECS_NEXT;
 }
 

@@ -211,6 +211,38 @@ static void test_raw_user_data_and_other_forms(void **state)
     assert_null(strstr(rig.json, "ContentsType"));
 }
 
+/* proves: O-024 O-025 */
+static void test_unencoded_user_data_are_for_json_documents_only(void **state)
+{
+    (void)state;
+    rig.has_portal = true;
+    rig.env.portal_url = "https://portal.example.net/odsa";
+    use_rules("companion",
+              "  - name: web\n    then: { subscribe: portal, portal-type: json, portal-encoded: no }\n");
+    rig.json_only = true;
+    assert_int_equal(subscribe(), ECS_OK);
+    rig.json_only = false;
+    assert_true(
+        answers("\"SubscriptionServiceUserData\":\"{\\\"sid\\\":\\\"s1\\\",\\\"lang\\\":\\\"en\\\"}\""));
+    rig.accept = "text/vnd.wap.connectivity-xml";
+    assert_int_equal(subscribe(), ECS_OK);
+    assert_true(answers("\"SubscriptionServiceUserData\":\"encodedValue="));
+}
+
+/* proves: O-071 */
+static void test_a_device_that_cannot_be_notified_is_told_to_poll(void **state)
+{
+    (void)state;
+    rig.conf.polling_s = 0;
+    db.outcomes[ODSA_ACTIVATING] = db.outcomes[ODSA_AWAITING] = ODSA_EV_PENDING;
+    assert_int_equal(subscribe(), ECS_OK);
+    assert_int_equal(ask("ap2006", "AcquireConfiguration", "&companion_terminal_id=" WATCH), ECS_OK);
+    assert_true(answers("\"PollingInterval\":\"300\""));
+    rig.push = true;
+    assert_int_equal(ask("ap2006", "AcquireConfiguration", "&companion_terminal_id=" WATCH), ECS_OK);
+    assert_null(strstr(rig.json, "PollingInterval"));
+}
+
 /* proves: O-064 O-003 */
 static void test_a_portal_that_is_not_there_is_an_error_and_no_journey(void **state)
 {
@@ -320,6 +352,8 @@ int main(void)
         T(test_polling_ends_at_the_maximum),
         T(test_the_portal_is_told_by_policy_and_its_result_is_found),
         T(test_raw_user_data_and_other_forms),
+        T(test_unencoded_user_data_are_for_json_documents_only),
+        T(test_a_device_that_cannot_be_notified_is_told_to_poll),
         T(test_a_portal_that_is_not_there_is_an_error_and_no_journey),
         T(test_a_failed_order_is_a_general_error_with_a_text),
         T(test_who_is_not_eligible_gets_no_subscription),

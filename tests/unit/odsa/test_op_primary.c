@@ -318,6 +318,27 @@ static void test_a_profile_of_another_channel_is_adopted(void **state)
     assert_int_equal(db.profiles[0].installed_at, NOW);
 }
 
+static void test_a_profile_that_lives_elsewhere_is_not_adopted(void **state)
+{
+    static struct ecs_bss_profile told[2];
+
+    (void)state;
+    db.bss.type = ECS_BSS_REST;
+    db.foreign = ECS_STR("8934048888888888881");
+    told[0] = (struct ecs_bss_profile){.iccid = ECS_STR("8934048888888888881"), .status = 1};
+    told[1] = (struct ecs_bss_profile){.iccid = ECS_STR("8934048888888888899"), .status = 1};
+    db.line =
+        (struct ecs_bss_line){.status = ECS_BSS_DONE, .eligible = -1, .profiles = told, .n_profiles = 2};
+    assert_int_equal(ask("ap2006", "AcquireConfiguration", "&companion_terminal_id=" WATCH), ECS_OK);
+    assert_true(answers("8934048888888888899"));
+    assert_null(strstr(rig.json, "8934048888888888881"));
+    assert_int_equal(db.n_profiles, 1);
+    db.line.n_profiles = 1;
+    db.n_profiles = 0;
+    assert_answer("ap2006", "AcquireConfiguration", "&companion_terminal_id=" WATCH,
+                  "\"OperationResult\":\"1\"");
+}
+
 static void test_barred_devices_may_only_be_taken_away(void **state)
 {
     (void)state;
@@ -421,6 +442,7 @@ int main(void)
         T(test_a_waiting_profile_is_released_by_the_right_answer),
         T(test_one_profile_stands_alone_and_of_several_one_is_primary),
         T(test_a_profile_of_another_channel_is_adopted),
+        T(test_a_profile_that_lives_elsewhere_is_not_adopted),
         T(test_barred_devices_may_only_be_taken_away),
         T(test_temporary_tokens_are_for_what_the_policy_allows),
         T(test_a_server_orders_for_devices_of_its_enterprise),

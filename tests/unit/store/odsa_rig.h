@@ -82,7 +82,7 @@ static inline void move_on(struct ecs_journey *journey)
 }
 
 struct get_call {
-    int64_t id;
+    int64_t id, now;
     struct ecs_journey journey;
     bool force, taken;
     unsigned lease_s;
@@ -108,7 +108,7 @@ static inline enum ecs_next call_claim(struct ecs_flow *f, void *arg)
 {
     struct get_call *c = arg;
 
-    return ecs_store_journey_claim(f, store, c->id, c->force, c->lease_s, &c->journey, &c->taken);
+    return ecs_store_journey_claim(f, store, c->id, c->force, c->lease_s, &c->journey, &c->now, &c->taken);
 }
 
 /* Its texts live until the next call. */

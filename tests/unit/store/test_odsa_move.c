@@ -254,6 +254,68 @@ static void test_an_event_is_fresh_once_per_sender(void **state)
     assert_int_equal(outbox_try(call_seen, &c), ECS_E_BAD_PARAMETER);
 }
 
+static void test_an_old_iccid_told_later_finds_its_profile(void **state)
+{
+    struct ecs_journey j = new_journey(ECS_JOURNEY_MOVE, A, "watch-2"), k;
+    int64_t old = add_profile(A, ICCID_1, "watch-1");
+
+    (void)state;
+    add_profile(B, ICCID_2, "watch-b");
+    open_journey(&j);
+    assert_int_equal(journey_of(j.id).old_profile, 0);
+    j.old_iccid = ECS_STR(ICCID_1);
+    move_on(&j);
+    assert_int_equal(journey_of(j.id).old_profile, old);
+    k = new_journey(ECS_JOURNEY_MOVE, A, "watch-3");
+    open_journey(&k);
+    k.old_iccid = ECS_STR(ICCID_2); /* of somebody else */
+    move_on(&k);
+    assert_int_equal(journey_of(k.id).old_profile, 0);
+}
+
+struct poll_call {
+    uint8_t device[ECS_POLL_DEVICE_LEN];
+    int64_t polls;
+    unsigned reaped;
+};
+
+static enum ecs_next call_poll(struct ecs_flow *f, void *arg)
+{
+    struct poll_call *c = arg;
+
+    return ecs_store_eligibility_poll(f, store, c->device, &c->polls);
+}
+
+static enum ecs_next call_reap(struct ecs_flow *f, void *arg)
+{
+    struct poll_call *c = arg;
+
+    return ecs_store_odsa_reap(f, store, 30, 10, &c->reaped);
+}
+
+/* proves: O-016 */
+static void test_polls_for_eligibility_are_counted_by_device_and_day(void **state)
+{
+    struct poll_call c = {.device = "phone 1"}, other = {.device = "phone 2"};
+
+    (void)state;
+    pg_test_sql("DELETE FROM eligibility_poll");
+    for (int i = 1; i <= 3; i++) {
+        outbox_run(call_poll, &c);
+        assert_int_equal(c.polls, i);
+    }
+    outbox_run(call_poll, &other);
+    assert_int_equal(other.polls, 1);
+    pg_test_sql("UPDATE eligibility_poll SET day = day - 1");
+    outbox_run(call_poll, &c);
+    assert_int_equal(c.polls, 1);
+    assert_int_equal(pg_test_number("SELECT count(*) FROM eligibility_poll"), 2);
+    pg_test_sql(
+        "UPDATE eligibility_poll SET day = day - 1 WHERE day < (SELECT max(day) FROM eligibility_poll)");
+    outbox_run(call_reap, &c);
+    assert_int_equal(pg_test_number("SELECT count(*) FROM eligibility_poll"), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +331,8 @@ int main(void)
         cmocka_unit_test_setup(test_events_find_the_open_journey_before_the_newest, fresh_odsa),
         cmocka_unit_test_setup(test_nonsense_from_outside_finds_nothing, fresh_odsa),
         cmocka_unit_test_setup(test_an_event_is_fresh_once_per_sender, fresh_odsa),
+        cmocka_unit_test_setup(test_an_old_iccid_told_later_finds_its_profile, fresh_odsa),
+        cmocka_unit_test_setup(test_polls_for_eligibility_are_counted_by_device_and_day, fresh_odsa),
     };
 
     return cmocka_run_group_tests(tests, setup, outbox_done);
