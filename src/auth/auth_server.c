@@ -208,6 +208,8 @@ static enum ecs_next pass_enterprise(struct ecs_flow *f, struct ecs_str enterpri
     struct ecs_auth *auth = f->self;
     char *lower;
 
+    if (auth->request->n_apps != 1) /* there is no line that others could be answered for */
+        return ecs_flow_fail(f, ECS_E_BAD_PARAMETER, "app: ap2011 has to stand alone");
     if (!enterprise.n)
         return ecs_flow_fail(f, ECS_E_BAD_PARAMETER, "enterprise_id is missing"); /* OS-006 */
     if (enterprise.n > ECS_ENTERPRISE_ID_MAX)

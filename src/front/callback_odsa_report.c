@@ -276,12 +276,25 @@ static struct ecs_str detail_of(struct callback_call *c, const struct odsa_repor
     return ecs_str_of(text ? text : "");
 }
 
+static enum ecs_next fired(struct ecs_flow *f);
+
+/* The profile is told already: what comes now is the same report again, or does not fit. */
+static bool is_settled(const struct odsa_report *r)
+{
+    return r->event == ACTIVATED && r->journey.flags & ECS_JOURNEY_F_PORTAL_DONE &&
+           r->journey.flags & ECS_JOURNEY_F_CONFIRMED;
+}
+
 static enum ecs_next fire(struct ecs_flow *f)
 {
     struct callback_call *c = f->self;
     struct odsa_report *r = c->own;
     const char *portal = ecs_printf(f->arena, "portal %s", c->partner->name);
 
+    if (is_settled(r)) {
+        r->fire = (struct ecs_journey_fire){.journey = r->journey, .fired = ECS_FIRED_NOT};
+        return ecs_flow_goto(f, fired);
+    }
     if (r->old_iccid.p && r->view.owners[0] != ECS_ICCID_OURS)
         return refuse_field(c, "old_iccid", "is no living card of this subscription");
     if (!r->old_iccid.p && r->old_imei.p && !has_device(r))
@@ -321,7 +334,8 @@ static bool was_told(const struct odsa_report *r)
         return j->flags & ECS_JOURNEY_F_CANCEL;
     return j->flags & ECS_JOURNEY_F_PORTAL_DONE && same(r->plan, j->plan) &&
            same(r->old_iccid, j->old_iccid) && same(r->old_imei, j->old_id) && same(r->iccid, j->iccid) &&
-           same(r->smdp_address, j->address) && same(r->order, j->bss_reference);
+           same(r->smdp_address, j->address) && same(r->order, j->bss_reference) &&
+           same(r->line_imsi, j->line_imsi) && same(r->msisdn, j->msisdn);
 }
 
 static enum ecs_next fired(struct ecs_flow *f)

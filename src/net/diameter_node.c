@@ -128,7 +128,6 @@ struct ecs_diameter_node *ecs_diameter_node_new(struct ecs_loop *loop, struct ec
     node->loop = loop;
     node->mailbox = mailbox;
     node->stats = &node->own_stats;
-    node->reap.fn = dia_reap;
     node->avps.limit = ECS_DIAMETER_MAX;
     node->out.limit = ECS_DIAMETER_MAX;
     if (hooks)

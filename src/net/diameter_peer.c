@@ -143,7 +143,8 @@ void dia_drain(struct dia_peer *peer)
     }
     ecs_timer_disarm(&peer->drain_timer);
     /* Later: callers are in the middle of the peer's lists. */
-    ecs_timer_arm(&peer->node->reap, peer->node->loop, 0, peer->node->reap.fn, peer->node);
+    if (!peer->node->reap.loop)
+        ecs_timer_arm(&peer->node->reap, peer->node->loop, 0, dia_reap, peer->node);
 }
 
 /* ---- watchdog ---- */

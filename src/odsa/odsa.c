@@ -105,6 +105,17 @@ static bool takes_away(const struct odsa_request *q)
     return q->operation == ECS_OP_MANAGE_SERVICE ? q->type == 11 : q->type == 1 || q->type == 6;
 }
 
+/* A profile of this application, or the card that the line began with: what is moved or brought back. */
+static bool is_of_app(const struct ecs_odsa *odsa, struct ecs_str iccid)
+{
+    struct ecs_iccid card;
+
+    if (odsa_profile_by_iccid(odsa->work, iccid))
+        return true;
+    return odsa->work->request.app == ECS_APP_2009 && odsa->line && odsa->line->iccid.n &&
+           ecs_iccid_parse(odsa->line->iccid, &card) && ecs_str_eq(ecs_str_of(card.s), iccid);
+}
+
 static bool is_barred(enum ecs_identity_state state)
 {
     return state == ECS_ROW_IDENTITY_DENY || state == ECS_ROW_IDENTITY_STOLEN;
@@ -129,6 +140,9 @@ static bool is_repeated(const struct odsa_work *w)
 {
     const struct odsa_request *q = &w->request;
     const struct ecs_journey *j = q->type == 3 || q->type == 7 ? op_same_journey(w) : NULL;
+
+    if (q->type == 1)
+        return w->view.owners[0] == ECS_ICCID_DEAD && op_has_ended(w);
 
     return j && odsa_str_same(j->old_iccid, q->type == 7 ? q->iccid : q->old_iccid);
 }
@@ -163,7 +177,10 @@ static enum ecs_next judge_identity(struct ecs_flow *f)
         why = "the ICCID is unknown, or of a profile that has ended";
     if (q->old_iccid.n && q->type == 3 && w->view.owners[1] != ECS_ICCID_OURS)
         why = "the old ICCID is unknown, or of a profile that has ended";
-    if (!why || is_repeated(w))
+    if (!why && ((q->old_iccid.n && q->type == 3 && !is_of_app(odsa, q->old_iccid)) ||
+                 (q->iccid.n && q->type == 7 && !is_of_app(odsa, q->iccid))))
+        why = "the ICCID to be left is of another application";
+    if (!why || is_repeated(w) || op_silent_journey(w))
         return ECS_NEXT;
     (void)odsa_refuse(f, ECS_RESULT_INVALID_PARAMETER, why);
     return ecs_flow_goto(f, finish);

@@ -186,7 +186,16 @@ static int app_of(const struct ecs_odsa_inbound *in)
     return in->bss->profile.service.n ? 2006 : 2009;
 }
 
-/* Which open journeys the line has: one of them may wait for just this. */
+/* By the line, or by the profile's own IMSI, where it has one. */
+static bool is_under_another_line(const struct ecs_odsa_inbound *in, struct ecs_str imsi)
+{
+    const struct ecs_profile *had = &in->profile;
+
+    return had->id && had->imsi.n && imsi.n && !ecs_str_eq(imsi, had->imsi) &&
+           !ecs_str_eq(imsi, had->line_imsi);
+}
+
+/* Which open journeys the line (of an enterprise: the device) has: one of them may wait for just this. */
 static enum ecs_next look_at_journeys(struct ecs_flow *f)
 {
     struct ecs_odsa_inbound *in = f->self;
@@ -195,16 +204,21 @@ static enum ecs_next look_at_journeys(struct ecs_flow *f)
     struct ecs_str owner = in->profile.id ? in->profile.imsi : own->imsi;
 
     own->app = app_of(in);
-    if (in->profile.id && own->imsi.n && !ecs_str_eq(own->imsi, in->profile.imsi)) {
+    if (is_under_another_line(in, own->imsi)) {
         ecs_log(NULL, ECS_EV_JOURNEY_ALARM, "the BSS tells of a profile under another line than ours");
         return ecs_flow_goto(f, finish);
     }
-    if (!p->iccid.n || !owner.n || (!in->profile.id && !own->line.known))
+    if (!p->iccid.n || (!owner.n && !in->profile.enterprise.n) || (!in->profile.id && !own->line.known))
         return ecs_flow_goto(f, finish);
     in->known = true;
     own->imsi = owner;
-    own->view_key =
-        (struct ecs_odsa_key){.imsi = owner, .app = own->app, .target_id = p->terminal_id, .eid = p->eid};
+    own->view_key = (struct ecs_odsa_key){
+        .imsi = owner,
+        .enterprise = owner.n ? ECS_STR_NULL : in->profile.enterprise,
+        .app = own->app,
+        .target_id = owner.n || p->terminal_id.n ? p->terminal_id : in->profile.terminal_id,
+        .eid = p->eid,
+    };
     return ecs_store_odsa_view(f, in->env->store, &own->view_key, &own->view);
 }
 
@@ -272,7 +286,7 @@ static enum ecs_next change_profile(struct ecs_flow *f)
     struct ecs_profile *row = &own->change.row;
 
     if ((fired && (p->status != 4 || !in->profile.id)) ||
-        (!in->profile.id && (p->status < 1 || p->status > 3)) || !is_new_of_profile(&in->profile, p))
+        (!in->profile.id && (p->status < 1 || p->status > 3)))
         return ECS_NEXT;
     *row = (struct ecs_profile){
         .id = in->profile.id,
@@ -293,7 +307,11 @@ static enum ecs_next change_profile(struct ecs_flow *f)
     own->change.drop_code = p->status == 4;
     if (p->code.n && p->status != 4 && !ecs_odsa_seal(in->env, f->arena, p->code, &row->code))
         return ecs_flow_fail(f, ECS_E_NO_MEMORY, "an activation code could not be sealed");
-    return ecs_store_profile_change(f, in->env->store, &own->change, "profile changed", &own->number);
+    /* Storms repeat what is known. It is written all the same, as another event may be on its way, but nobody
+     * is called for it. */
+    return ecs_store_profile_change(f, in->env->store, &own->change,
+                                    is_new_of_profile(&in->profile, p) ? "profile changed" : NULL,
+                                    &own->number);
 }
 
 const struct ecs_step odsa_inbound_profile_steps[] = {

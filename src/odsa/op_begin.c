@@ -26,7 +26,7 @@ static enum ecs_next ask_first(struct ecs_flow *f, struct ecs_journey *j)
     const struct odsa_request *q = &odsa->work->request;
     bool answered = q->response.n || q->button >= 0;
 
-    if (q->button == 0) /* whatever was asked: nothing is ordered (12.17) */
+    if (q->button == 0 && !q->response.n) /* whatever was asked: nothing is ordered (12.17) */
         return op_say(f, ODSA_SR_DISMISS);
     if (!odsa_choice(odsa, ODSA_D_QUESTION)->s.n)
         return q->response.n ? odsa_refuse(f, ODSA_INVALID_ANSWER, "MSG_response without a question")
@@ -37,6 +37,8 @@ static enum ecs_next ask_first(struct ecs_flow *f, struct ecs_journey *j)
     }
     if (j->kind != ECS_JOURNEY_WAITING)
         return odsa_refuse(f, ODSA_INVALID_ANSWER, "MSG_response without a question that was put");
+    if (q->button == 0)
+        return op_say(f, ODSA_SR_DISMISS);
     if (!odsa_answer_fits(odsa))
         return odsa_refuse(f, ODSA_INVALID_ANSWER, "MSG_response is not what the question asks for");
     j->flags |= ECS_JOURNEY_F_ANSWERED;

@@ -15,7 +15,8 @@ static const struct ecs_journey *find_same(const struct odsa_work *w, enum ecs_j
         const struct ecs_journey *j = &w->view.journeys[i];
 
         if (odsa_journey_is_open(j) && j->kind == kind && j->operation_type == w->request.type &&
-            (odsa_str_same(j->target_id, w->request.target_id) || odsa_str_same(j->iccid, iccid)))
+            (iccid.n && j->iccid.n ? ecs_str_eq(j->iccid, iccid)
+                                   : odsa_str_same(j->target_id, w->request.target_id)))
             return j;
     }
     return NULL;
@@ -40,13 +41,18 @@ static struct ecs_journey *open_about(struct ecs_odsa *odsa, enum ecs_journey_ki
 
 /* ---- type 1 ---- */
 
-static bool has_ended(const struct odsa_work *w)
+bool op_has_ended(const struct odsa_work *w)
 {
-    for (size_t i = 0; i < w->view.n_journeys; i++)
-        if (w->view.journeys[i].kind == ECS_JOURNEY_END &&
-            odsa_state_of(&w->view.journeys[i]) == ODSA_ENDED &&
-            odsa_str_same(w->view.journeys[i].target_id, w->request.target_id))
+    const struct odsa_request *q = &w->request;
+
+    for (size_t i = 0; i < w->view.n_journeys; i++) {
+        const struct ecs_journey *j = &w->view.journeys[i];
+
+        if (j->kind == ECS_JOURNEY_END && odsa_state_of(j) == ODSA_ENDED &&
+            (q->iccid.n && j->iccid.n ? ecs_str_eq(j->iccid, q->iccid)
+                                      : odsa_str_same(j->target_id, q->target_id)))
             return true;
+    }
     return false;
 }
 
@@ -77,8 +83,8 @@ static enum ecs_next unsubscribe(struct ecs_flow *f)
     if (open)
         odsa_task_continue(t, open, ODSA_EV_CANCEL);
     if (!p)
-        return has_ended(w) ? op_say(f, ODSA_SR_DONE)
-                            : odsa_refuse(f, ECS_RESULT_INVALID_PARAMETER, "the device has no profile");
+        return op_has_ended(w) ? op_say(f, ODSA_SR_DONE)
+                               : odsa_refuse(f, ECS_RESULT_INVALID_PARAMETER, "the device has no profile");
     open_about(odsa, ECS_JOURNEY_END, p);
     return ECS_NEXT;
 }
@@ -137,6 +143,14 @@ static const struct ecs_journey *find_ordered(const struct odsa_work *w)
     return NULL;
 }
 
+const struct ecs_journey *op_silent_journey(const struct odsa_work *w)
+{
+    enum { FLAGS = ECS_JOURNEY_F_BSS_PROFILE | ECS_JOURNEY_F_NEEDS_PORTAL };
+    const struct ecs_journey *j = w->request.type == 4 ? find_ordered(w) : NULL;
+
+    return j && !j->iccid.n && j->flags & FLAGS && w->view.owners[0] == ECS_ICCID_UNKNOWN ? j : NULL;
+}
+
 /* A profile that the BSS or an import has told: there is no journey to be ended. */
 static enum ecs_next mark_installed(struct ecs_flow *f, const struct ecs_profile *p)
 {
@@ -162,7 +176,8 @@ static enum ecs_next report(struct ecs_flow *f)
     const struct ecs_profile *p = odsa_target_profile(w);
     const struct ecs_journey *j = find_ordered(w);
 
-    if (j && odsa_state_of(j) == ODSA_CHOOSING) { /* 12.23 */
+    /* 12.23, 12.47: the portal or the BSS has given a profile out, and is slower than the device. */
+    if (j && (odsa_state_of(j) == ODSA_CHOOSING || op_silent_journey(w))) {
         odsa_task_stand(t, j);
         return ECS_NEXT;
     }
@@ -178,25 +193,36 @@ static enum ecs_next report(struct ecs_flow *f)
 
 /* ---- types 5 and 6, ManageService ---- */
 
+/* Whichever operation began it. */
+static const struct ecs_journey *find_switch(const struct odsa_work *w, struct ecs_str iccid)
+{
+    for (size_t i = 0; i < w->view.n_journeys; i++) {
+        const struct ecs_journey *j = &w->view.journeys[i];
+
+        if (odsa_journey_is_open(j) && j->kind == ECS_JOURNEY_SWITCH && odsa_str_same(j->iccid, iccid))
+            return j;
+    }
+    return NULL;
+}
+
 enum ecs_next op_switch(struct ecs_flow *f, bool on)
 {
     struct ecs_odsa *odsa = f->self;
     const struct odsa_work *w = odsa->work;
     struct odsa_task *t = odsa_task_of(odsa);
     const struct ecs_profile *p = odsa_target_profile(w);
-    const struct ecs_journey *same, *open;
+    const struct ecs_journey *open;
 
     if (!p || (w->request.target_id.n && p->terminal_id.n && !odsa_profile_is_of_target(w, p)))
         return odsa_refuse(f, ECS_RESULT_INVALID_PARAMETER, "the device has no such profile");
     t->profile = p;
-    same = find_same(w, ECS_JOURNEY_SWITCH, p->iccid);
-    open = odsa_open_journey(w, 1u << ECS_JOURNEY_SWITCH);
-    if (same) {
-        odsa_task_stand(t, same);
+    open = find_switch(w, p->iccid);
+    if (open && !(open->flags & ECS_JOURNEY_F_SERVICE_ON) == on)
+        return refuse(f, "the other way round is under way");
+    if (open) {
+        odsa_task_stand(t, open);
         return ECS_NEXT;
     }
-    if (open)
-        return refuse(f, "the other way round is under way");
     if (p->status == (on ? ODSA_SS_ON : ODSA_SS_OFF)) {
         odsa->work->answer.service_status = p->status;
         return op_say(f, ODSA_SR_DONE);

@@ -156,6 +156,10 @@ enum ecs_next op_change(struct ecs_flow *f); /* 1, 2, 4, 5, 6 */
 enum ecs_next op_switch(struct ecs_flow *f, bool on);
 /* The journey that a request of type 0, 3 or 7 goes on with; NULL: none. */
 const struct ecs_journey *op_same_journey(const struct odsa_work *w);
+/* Type 1 is over already: the device repeats it. */
+bool op_has_ended(const struct odsa_work *w);
+/* Of type 4: a journey whose profile portal or BSS give out without having told it here yet; NULL: none. */
+const struct ecs_journey *op_silent_journey(const struct odsa_work *w);
 /* ManageSubscription is answered with this SubscriptionResult. */
 enum ecs_next op_say(struct ecs_flow *f, int result);
 

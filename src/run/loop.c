@@ -213,8 +213,13 @@ static int64_t sleep_bound(struct ecs_loop *loop, int64_t max_wait_us)
 enum ecs_rc ecs_loop_turn(struct ecs_loop *loop, int64_t max_wait_us)
 {
     int64_t wait = sleep_bound(loop, max_wait_us);
-    int r = sd_event_run(loop->event, wait < 0 ? UINT64_MAX : (uint64_t)wait);
+    int r = sd_event_prepare(loop->event);
 
+    if (r == 0)
+        r = sd_event_wait(loop->event, wait < 0 ? UINT64_MAX : (uint64_t)wait);
+    loop->now_us = ecs_clock_mono_us(); /* for the callbacks: the sleep may have been long */
+    if (r > 0)
+        r = sd_event_dispatch(loop->event);
     loop->now_us = ecs_clock_mono_us();
     if (r < 0 && r != -EINTR)
         return ECS_E_INTERNAL;

@@ -128,3 +128,25 @@ def test_a_long_number_of_an_event_is_cut_between_two_characters(unix, lines, cl
     for _ in range(2):
         assert send(unix, "/bss/events", event)[0] == 204
         assert column(cluster, line, "line_state") == "suspended"
+
+
+def product_event(line, status, offering, number):
+    return {"eventType": "ProductStateChangeEvent", "eventId": f"p-{line.imsi}-{number}", "event": {"product": {
+        "id": "prod-1", "status": status, "productOffering": {"id": offering},
+        "productCharacteristic": [{"name": "msisdn", "value": line.msisdn}]}}}
+
+
+def test_an_offering_that_is_no_plan_of_ours_leaves_the_plan(unix, lines, cluster):
+    line = lines.take()
+    plan = column(cluster, line, "plan")
+    assert send(unix, "/bss", product_event(line, "suspended", "offering-of-the-bss", 1))[0] == 201
+    assert (column(cluster, line, "line_state"), column(cluster, line, "plan")) == ("suspended", plan)
+
+
+def test_a_storm_about_one_line_changes_its_row_once(unix, lines, cluster):
+    line = lines.take()
+    before = column(cluster, line, "revision")
+    for number in range(50):
+        assert send(unix, "/bss/events", line_event(line, id=f"storm-{line.imsi}-{number}", lineState="suspended"))[0] == 204
+    assert column(cluster, line, "line_state") == "suspended"
+    assert column(cluster, line, "revision") == before + 1

@@ -231,6 +231,16 @@ def test_production_refuses_what_belongs_into_a_lab(make_daemon, build, keys, ar
     assert done.returncode == 0, done.stderr
 
 
+def test_a_lease_that_ends_before_the_calls_of_a_step_is_not_fit(make_daemon, build):
+    bss = {"type": "rest", "url": "https://127.0.0.1:9", "timeout": "10s"}
+    daemon = make_daemon(start=False, bss=bss, odsa={"lease": "40s"})
+    done = run(build, "--check=files", conf=daemon.conf_path)
+    assert done.returncode == 1 and "odsa.lease: 40 s" in done.stderr and "bss: 40 s" in done.stderr
+    daemon = make_daemon(start=False, bss=bss, odsa={"lease": "41s"})
+    done = run(build, "--check=files", conf=daemon.conf_path)
+    assert done.returncode == 0, done.stderr
+
+
 def test_an_expired_certificate_is_not_fit(make_daemon, build, certs):
     old = certs.make("nearly-over", ["a.example"], days=2)
     daemon = make_daemon(start=False, certificates=[old])

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Administration of journeys, profiles, offers, enterprises and families: the admin API and entitlementctl on rows of a real
 database, with the daemon's own state tables behind retry and cancel."""
+import concurrent.futures as futures
 import json
 import os
 
+import psycopg
 import pytest
 
 import client
@@ -210,6 +212,22 @@ def test_enterprises_are_kept(ask, run, cluster):
     assert ask("PUT", "/v1/enterprises/acme", {"max_devices": -2}, expect=400)["field"] == "max_devices"
     assert ask("PUT", "/v1/enterprises/a%20b", {}, expect=400)
     assert run("enterprise", "set", "acme", "--max-devices", "many", expect=2).stderr
+
+
+def test_an_enterprise_whose_order_begins_right_now_is_not_removed(ask, cluster):
+    """The removal waits for a journey that is being written, and then sees it."""
+    cluster.sql("INSERT INTO enterprise (enterprise_id) VALUES ('right-now')")
+    with psycopg.connect(cluster.conninfo) as other, futures.ThreadPoolExecutor(1) as pool:
+        number = other.execute("INSERT INTO journey (kind, state, enterprise, app, operation_type, target_id, deadline_at) VALUES "
+                               "('enterprise', 'ready', 'right-now', 2011, 0, 't-now', '2999-01-01') RETURNING id").fetchone()[0]
+        found = pool.submit(ask, "DELETE", "/v1/enterprises/right-now", expect=409)
+        harness.wait_for(lambda: cluster.one("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+                                             "AND query LIKE '%%enterprise_remove%%'") == 1, 2, "the removal waits")
+        other.commit()
+        assert "alive" in found.result(10)["error"]
+    cluster.sql("UPDATE journey SET state = 'done', deadline_at = NULL, ended_at = now() WHERE id = %s", number)
+    ask("DELETE", "/v1/enterprises/right-now")
+    assert cluster.one("SELECT count(*) FROM journey WHERE id = %s", number) == 0
 
 
 def test_offers_are_kept(ask, run, cluster):

@@ -119,6 +119,19 @@ def test_a_delayed_activation_is_polled(world):
     world.smdp.check_once()
 
 
+def test_an_enterprise_gets_profiles_for_as_many_devices_as_it_may_have(world):
+    server, first, second = mdm(world), device(world), device(world)
+    download = server.manage(0, plan_id="FLEET-5", **first.names).download
+    world.site.cluster.sql("UPDATE enterprise SET max_devices = 1 WHERE enterprise_id = 'ent-1'")
+    try:
+        assert server.manage(0, plan_id="FLEET-5", **second.names).subscription == DISMISS
+        assert server.manage(0, plan_id="FLEET-5", **first.names).download == download  # its order is under way
+        assert len(world.smdp.entries("downloadOrder")) == 1
+    finally:
+        world.site.cluster.sql("UPDATE enterprise SET max_devices = NULL WHERE enterprise_id = 'ent-1'")
+    assert server.manage(0, plan_id="FLEET-5", **second.names).download.code
+
+
 def test_the_end_of_a_device_subscription(world):
     server, target = mdm(world), device(world)
     odsa.take(world.smdp, server.manage(0, plan_id="FLEET-5", **target.names).download, target.eid)

@@ -11,16 +11,16 @@ import pytest
 import harness
 
 ROOT = pathlib.Path(harness.ROOT)
-EVERYBODYS = ["journey_due", "journey_open", "journey_ended", "journey_pkey", "profile_pkey"]
+EVERYBODYS = ["journey_due", "journey_open", "journey_ended", "journey_pkey on journey i", "profile_pkey"]
 POOL = ["profile_pool_count", "profile_pool_free"]
 
 # What a plan must not contain.
 FORBIDDEN = {
-    "odsa_view": EVERYBODYS,
+    "odsa_view": [*EVERYBODYS, "journey_pkey"],
     "odsa_view_poll": EVERYBODYS,
-    "odsa_poll": EVERYBODYS,
+    "odsa_poll": [*EVERYBODYS, "journey_pkey"],
     "odsa_count_poll": EVERYBODYS,
-    "journey_find": EVERYBODYS,
+    "journey_find": [*EVERYBODYS, "journey_pkey"],
     "journey_claim": ["journey_due", "journey_open"],
     "journey_get": ["journey_due", "journey_open"],
     "journey_list_of": ["journey_due", "journey_open", "journey_ended"],

@@ -536,6 +536,21 @@ def test_a_profile_that_the_portal_has_ordered_reaches_the_device(foreign):
     assert code not in text and "PORTAL-1" not in text
 
 
+def test_a_second_profile_is_not_half_taken(foreign):
+    watch, data = sent(foreign)
+    first = {"iccid": "8988303000000456912", "smdp_address": "dp.example.net", "msisdn": "4915200000001", "plan": "watch-s"}
+    assert foreign.shop_reports(data, "activated", **first)[0] == 200
+    before = foreign.journeys(watch.phone.imsi)[-1]
+    for change in ({"iccid": "8988303000000456920"}, {"smdp_address": "dp.example.org"}, {"plan": "watch-l"}, {"msisdn": "4915200000002"},
+                   {"line_imsi": "001019999999999"}, {"order": "other"}):
+        status, found = foreign.shop_reports(data, "activated", **{**first, **change})
+        assert (status, found["error"]) == (409, "not_expected"), change
+    assert foreign.shop_reports(data, "activated", **first)[1]["repeated"]
+    after = foreign.journeys(watch.phone.imsi)[-1]
+    assert {name: after[name] for name in ("iccid", "address", "msisdn", "plan", "line_imsi", "bss_reference", "version")} == {
+        name: before[name] for name in ("iccid", "address", "msisdn", "plan", "line_imsi", "bss_reference", "version")}
+
+
 def test_a_repeated_report_is_known_however_it_is_written(foreign):
     watch, data = sent(foreign)
     code = f"1${odsa.ADDRESS}$PORTAL-2"

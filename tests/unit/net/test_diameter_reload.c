@@ -126,6 +126,69 @@ static void test_a_peer_that_is_down_is_replaced_at_once(void **state)
     assert_string_equal(view_of("one").origin_host, "two.test");
 }
 
+static void test_an_empty_list_takes_leave_of_all_in_order(void **state)
+{
+    struct asked a;
+
+    (void)state;
+    two.how = one.how = DD_HOLD;
+    set_both(NULL);
+    wait_okay("one");
+    wait_okay("two");
+    ask_prepare(&a, "test", NULL);
+    ask_start(&a);
+    TURN_UNTIL(one.held_n == 1);
+    set_rows(NULL, 0, NULL, 0);
+    TURN_UNTIL(two.dpr == 1 && two.closed == 1); /* it had nothing to finish */
+    assert_int_equal(one.dpr, 0);
+    dd_release(&one);
+    TURN_UNTIL(a.done && ecs_diameter_node_view(node, NULL, 0) == 0);
+    assert_int_equal(a.answer.rc, ECS_OK);
+    assert_int_equal(one.dpr, 1);
+    ask_free(&a);
+    assert_int_equal(ask_once(""), ECS_E_BACKEND);
+}
+
+/* Rows change with every turn while requests go on: none is lost. */
+static void test_lists_may_change_all_the_time(void **state)
+{
+    static struct asked a[16];
+    struct ecs_diameter_peer_conf rows[2] = {peer_row("one", &one), peer_row("two", &two)};
+    unsigned finished = 0, turns = 0;
+
+    (void)state;
+    set_both(NULL);
+    wait_okay("one");
+    wait_okay("two");
+    for (int i = 0; i < 16; i++) {
+        ask_prepare(&a[i], "test", NULL);
+        ask_start(&a[i]);
+    }
+    while (finished < 500 || one.accepted < 6) {
+        assert_true(turns < 100000);
+        if (turns++ % 8 == 0) {
+            if (view_of("one").state == ECS_DIAMETER_OKAY && view_of("two").state == ECS_DIAMETER_OKAY)
+                rows[0].connect_ms = 500 + turns; /* another one every time */
+            set_rows(rows, 2, to_both, 2);
+        }
+        assert_int_equal(ecs_loop_turn(loop, 1000), ECS_OK);
+        for (int i = 0; i < 16; i++) {
+            if (!a[i].done)
+                continue;
+            assert_int_equal(a[i].answer.rc, ECS_OK);
+            ask_free(&a[i]);
+            ask_prepare(&a[i], "test", NULL);
+            ask_start(&a[i]);
+            finished++;
+        }
+    }
+    for (int i = 0; i < 16; i++) {
+        TURN_UNTIL(a[i].done);
+        ask_free(&a[i]);
+    }
+    assert_true(one.dpr >= 5);
+}
+
 static void test_lists_with_faults_change_nothing(void **state)
 {
     struct ecs_diameter_peer_conf rows[2] = {peer_row("one", &one), peer_row("one", &two)};
@@ -291,6 +354,8 @@ int main(void)
         CASE(test_a_changed_row_comes_back_after_what_is_outstanding),
         CASE(test_a_peer_that_is_wanted_again_just_stays),
         CASE(test_a_peer_that_is_down_is_replaced_at_once),
+        CASE(test_an_empty_list_takes_leave_of_all_in_order),
+        CASE(test_lists_may_change_all_the_time),
         CASE(test_lists_with_faults_change_nothing),
         CASE(test_workers_ask_through_the_node_of_another_thread),
         CASE(test_workers_get_their_answer_when_the_node_ends),

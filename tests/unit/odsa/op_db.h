@@ -185,14 +185,6 @@ const struct ecs_step ecs_journey_fire_steps[] = {{"fire", do_fire, 0}, {0}};
 
 /* ---- secrets, grants ---- */
 
-bool ecs_odsa_seal(const struct ecs_odsa_env *env, struct ecs_arena *arena, struct ecs_str text,
-                   struct ecs_str *ret_sealed)
-{
-    (void)env;
-    *ret_sealed = ecs_str_of(ecs_printf(arena, "sealed:%.*s", ECS_FMT(text)));
-    return true;
-}
-
 bool ecs_odsa_open(const struct ecs_odsa_env *env, struct ecs_arena *arena, struct ecs_str sealed,
                    struct ecs_str *ret_text)
 {

@@ -92,12 +92,12 @@ static void test_the_old_one_ends_first_also_when_the_portal_finds_it(void **sta
     assert_true(db.journeys[0].flags & ECS_JOURNEY_F_OLD_ENDED);
 }
 
-/* proves: O-051 */
+/* proves: O-051 O-052 */
 static void test_a_rejection_orders_nothing_even_without_a_question(void **state)
 {
     (void)state;
     assert_answer("ap2009", "ManageSubscription", FROM_NEW "&MSG_btn=0", DISMISSED("1"));
-    assert_answer("ap2009", "ManageSubscription", FROM_NEW "&MSG_btn=0&MSG_response=1", DISMISSED("1"));
+    assert_answer("ap2009", "ManageSubscription", FROM_NEW "&MSG_btn=0&MSG_response=1", DISMISSED("104"));
     assert_int_equal(db.opened, 0);
 }
 
@@ -150,7 +150,6 @@ static void test_a_watch_that_has_a_profile_of_somebody_else_may_get_ours(void *
                      ECS_E_FORBIDDEN);
 }
 
-/* proves: O-060 */
 static void test_a_stolen_phone_gets_no_list_of_the_line(void **state)
 {
     (void)state;
@@ -188,6 +187,74 @@ static void test_transfers_of_phones_that_are_not_supported_are_no_406(void **st
     assert_int_equal(db.opened, 0);
 }
 
+static void test_a_report_that_is_faster_than_the_bss_is_no_fault(void **state)
+{
+#define REPORT "&operation_type=4&terminal_iccid=8934042222222222221"
+    (void)state;
+    use_portal();
+    use_rules("primary", "  - name: web\n    then: { subscribe: portal }\n");
+    assert_int_equal(ask("ap2009", "ManageSubscription", "&operation_type=0"), ECS_OK);
+    assert_int_equal(ask("ap2009", "ManageSubscription", REPORT), ECS_OK);
+    assert_true(answers("\"SubscriptionResult\":\"1\"")); /* the pages are open still */
+    db.outcomes[ODSA_AWAITING] = ODSA_EV_PENDING;
+    assert_true(fire_at(&db.journeys[0], ODSA_EV_ORDERED, &rig.conf));
+    assert_int_equal(odsa_state_of(&db.journeys[0]), ODSA_AWAITING);
+    assert_int_equal(ask("ap2009", "ManageSubscription", REPORT), ECS_OK);
+    assert_true(answers("\"SubscriptionResult\":\"4\""));
+    assert_int_equal(db.fired, 0);
+}
+
+/* proves: O-061 OC-031 */
+static void test_of_two_profiles_of_a_device_the_named_one_ends(void **state)
+{
+#define END(iccid) "&operation_type=1&terminal_iccid=" iccid
+    (void)state;
+    add_profile(2009, ESIM, PHONE);
+    add_profile(2009, "8934045555555555551", PHONE);
+    db.outcomes[ODSA_STOPPING] = ODSA_EV_PENDING;
+    assert_int_equal(ask("ap2009", "ManageSubscription", END(ESIM)), ECS_OK);
+    assert_int_equal(db.opened, 1);
+    db.journeys[0].target_id = ECS_STR("351111111111119"); /* of the double: one for each device */
+    db.outcomes[ODSA_STOPPING] = ODSA_EV_OK;
+    assert_answer("ap2009", "ManageSubscription", END("8934045555555555551"), DONE);
+    assert_int_equal(db.opened, 2);
+    assert_int_equal(db.profiles[1].status, 4);
+    assert_int_equal(db.profiles[0].status, 1);
+    /* Its answer was lost: the same again. */
+    assert_answer("ap2009", "ManageSubscription", END("8934045555555555551"), DONE);
+    assert_int_equal(db.opened, 2);
+}
+
+/* proves: OC-030 */
+static void test_both_ways_to_switch_a_service_meet_in_one_procedure(void **state)
+{
+    (void)state;
+    add_profile(2006, ESIM, WATCH)->status = 3;
+    db.outcomes[ODSA_SWITCHING] = ODSA_EV_PENDING;
+#define OF_WATCH "&companion_terminal_id=" WATCH "&companion_terminal_iccid=" ESIM
+    assert_int_equal(
+        ask("ap2006", "ManageService", "&operation_type=10&companion_terminal_service=SharedNumber" OF_WATCH),
+        ECS_OK);
+    assert_true(answers("\"ServiceStatus\":\"2\""));
+    assert_int_equal(ask("ap2006", "ManageSubscription", "&operation_type=5" OF_WATCH), ECS_OK);
+    assert_true(answers("\"SubscriptionResult\":\"4\""));
+    assert_int_equal(ask("ap2006", "ManageSubscription", "&operation_type=6" OF_WATCH), ECS_OK);
+    assert_true(answers("\"OperationResult\":\"100\""));
+    assert_int_equal(db.opened, 1);
+}
+
+/* proves: OP-009 */
+static void test_the_profile_of_a_watch_cannot_be_moved_to_a_phone(void **state)
+{
+    (void)state;
+    add_profile(2006, "8934045555555555551", WATCH);
+    assert_answer("ap2009", "ManageSubscription", FROM_NEW "&old_terminal_iccid=8934045555555555551",
+                  DISMISSED("102"));
+    assert_answer("ap2009", "ManageSubscription", "&operation_type=7&terminal_iccid=8934045555555555551",
+                  DISMISSED("102"));
+    assert_int_equal(db.opened, 0);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -202,6 +269,10 @@ int main(void)
         T(test_a_stolen_phone_gets_no_list_of_the_line),
         T(test_an_enterprise_gets_no_more_profiles_than_it_may_have),
         T(test_transfers_of_phones_that_are_not_supported_are_no_406),
+        T(test_a_report_that_is_faster_than_the_bss_is_no_fault),
+        T(test_of_two_profiles_of_a_device_the_named_one_ends),
+        T(test_both_ways_to_switch_a_service_meet_in_one_procedure),
+        T(test_the_profile_of_a_watch_cannot_be_moved_to_a_phone),
     };
 
     return cmocka_run_group_tests(tests, set_up_all, tear_down_all);

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "ecs/clock.h"
 #include "odsa_view_rig.h"
 
 /* ---- what goes with a change ---- */
@@ -185,11 +186,41 @@ static void test_a_timeline_stays_bounded(void **state)
     assert_int_equal(count("journey_step WHERE journey", j.id), 2);
 }
 
+/* ---- clocks ---- */
+
+static void test_what_a_clock_a_little_ahead_has_made_due_can_be_claimed(void **state)
+{
+    struct ecs_journey j = new_journey(ECS_JOURNEY_COMPANION, A, "watch");
+    struct get_call c = {.lease_s = 30};
+    struct due_call due = {.max = 100};
+    int64_t now = ecs_clock_now();
+
+    (void)state;
+    j.due_at = now + 4;
+    open_journey(&j);
+    outbox_run(call_due, &due);
+    assert_int_equal(due.n, 0); /* nobody looks for it before its time */
+    c.id = j.id;
+    outbox_run(call_claim, &c);
+    assert_true(c.taken);
+    assert_in_range(c.now, now + 4, now + 10); /* not before it is due */
+    j = new_journey(ECS_JOURNEY_COMPANION, A, "phone");
+    j.due_at = now + 60;
+    open_journey(&j);
+    assert_false(claimed(j.id, false, 30, NULL));
+    c.id = j.id;
+    c.force = true;
+    outbox_run(call_claim, &c);
+    assert_true(c.taken);
+    assert_in_range(c.now, now, now + 10); /* the database's clock */
+}
+
 /* ---- what an event is about ---- */
 
 static void test_events_find_the_open_journey_before_the_newest(void **state)
 {
     struct ecs_journey one = new_journey(ECS_JOURNEY_COMPANION, A, "watch-1"), two = one, three = one;
+    struct ecs_journey four = new_journey(ECS_JOURNEY_END, A, "watch-2");
 
     (void)state;
     one.bss_reference = two.bss_reference = three.bss_reference = ECS_STR("o-1");
@@ -205,6 +236,10 @@ static void test_events_find_the_open_journey_before_the_newest(void **state)
     assert_int_equal(found_by(ECS_JOURNEY_BY_ICCID, ECS_STR(ICCID_1 "F")), two.id);
     assert_int_equal(found_by(ECS_JOURNEY_BY_OLD_ICCID, ECS_STR(ICCID_2)), two.id);
     assert_int_equal(found_by(ECS_JOURNEY_BY_OLD_ICCID, ECS_STR(ICCID_1)), 0);
+    four.iccid = ECS_STR(ICCID_1); /* what brings a profile before what ends it */
+    open_journey(&four);
+    assert_int_equal(found_by(ECS_JOURNEY_BY_ICCID, ECS_STR(ICCID_1)), two.id);
+    pg_test_sql("DELETE FROM journey WHERE kind = 'end'");
     pg_test_sql("UPDATE journey SET ended_at = now()");
     assert_int_equal(found_by(ECS_JOURNEY_BY_ICCID, ECS_STR(ICCID_1)), three.id);
     assert_int_equal(found_by(ECS_JOURNEY_BY_KEY, ECS_STR("00000000-0000-0000-0000-000000000000")), 0);
@@ -328,6 +363,7 @@ int main(void)
         cmocka_unit_test_setup(test_the_card_of_the_line_becomes_the_new_profile, fresh_odsa),
         cmocka_unit_test_setup(test_an_end_stays_the_first_end, fresh_odsa),
         cmocka_unit_test_setup(test_a_timeline_stays_bounded, fresh_odsa),
+        cmocka_unit_test_setup(test_what_a_clock_a_little_ahead_has_made_due_can_be_claimed, fresh_odsa),
         cmocka_unit_test_setup(test_events_find_the_open_journey_before_the_newest, fresh_odsa),
         cmocka_unit_test_setup(test_nonsense_from_outside_finds_nothing, fresh_odsa),
         cmocka_unit_test_setup(test_an_event_is_fresh_once_per_sender, fresh_odsa),
