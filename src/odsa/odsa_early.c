@@ -10,9 +10,8 @@ enum { VIEW_LIMIT_MS = 5000 };
 
 bool ecs_odsa_early_applies(const struct ecs_ts43_request *request, unsigned offered)
 {
-    static const enum ecs_param proofs[] = {ECS_P_TOKEN,           ECS_P_EAP_ID,
-                                                    ECS_P_TEMPORARY_TOKEN, ECS_P_OPERATOR_TOKEN,
-                                                    ECS_P_ACCESS_TOKEN,    ECS_P_REQUESTOR_ID};
+    static const enum ecs_param proofs[] = {ECS_P_TOKEN,          ECS_P_EAP_ID,       ECS_P_TEMPORARY_TOKEN,
+                                            ECS_P_OPERATOR_TOKEN, ECS_P_ACCESS_TOKEN, ECS_P_REQUESTOR_ID};
 
     for (size_t i = 0; i < ECS_ARRAY_LEN(proofs); i++)
         if (request->param[proofs[i]].n)

@@ -116,6 +116,14 @@ static bool patch(struct ecs_flow *f, const struct ecs_journey_fire *fire, struc
 
 static enum ecs_next finish(struct ecs_flow *f);
 
+/* Nothing would be written that does not stand there. Of a storm of nudges one is enough. */
+static bool is_repeated(const struct fire *own, const struct odsa_row *row, const struct ecs_journey *j)
+{
+    bool waits = j->due_at && j->due_at <= ecs_clock_now() && !j->attempts && !j->leased;
+
+    return row->next == row->state && (row->effect == ODSA_E_NONE || (own->event == ODSA_EV_NUDGE && waits));
+}
+
 static enum ecs_next change(struct ecs_flow *f)
 {
     struct ecs_journey_fire *fire = f->self;
@@ -134,8 +142,8 @@ static enum ecs_next change(struct ecs_flow *f)
     if (!row)
         return ecs_flow_goto(f, finish);
     fire->fired = odsa_states[state].sticky && row->next == state ? ECS_FIRED_NOTED : ECS_FIRED;
-    if (row->next == state && row->effect == ODSA_E_NONE && !any)
-        return ecs_flow_goto(f, finish); /* repeated: nothing is written */
+    if (!any && is_repeated(own, row, &fire->journey))
+        return ecs_flow_goto(f, finish);
     odsa_apply(&own->after, row, ecs_clock_now(), fire->env->conf);
     odsa_choose_source(fire->env, &own->after);
     odsa_consequence(&fire->journey, &own->after, ecs_clock_now(), &own->consequence);

@@ -73,6 +73,12 @@ static bool waits_for_any(const struct odsa_work *w)
     return false;
 }
 
+/* Another phone of the line, which only looks at the list, does not end what it sees. */
+static bool may_end(const struct odsa_work *w, const struct ecs_journey *j)
+{
+    return w->request.app != ECS_APP_2009 || w->request.names_target || waits_for(w, j);
+}
+
 /* ---- one entry ---- */
 
 static int status_of(const struct ecs_profile *p, const struct ecs_journey *j)
@@ -141,7 +147,7 @@ static void add_entry(struct ecs_flow *f, const struct ecs_odsa *odsa, struct od
     c->service = p && p->service.n ? p->service : j ? j->service : ECS_STR_NULL;
     c->status = status_of(p, j);
     c->secondary = p && p->secondary;
-    if (c->status == ODSA_SS_ACTIVATING && j && j->polls >= conf->max_refresh) {
+    if (c->status == ODSA_SS_ACTIVATING && j && j->polls >= conf->max_refresh && may_end(w, j)) {
         c->status = ODSA_SS_DEAD;
         of->polled_out = true;
     }

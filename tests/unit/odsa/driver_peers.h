@@ -78,13 +78,13 @@ const char *const ecs_bss_action_names[ECS_BSS_ACTION_COUNT] = {
 const char *const ecs_smdp_status_names[ECS_SMDP_STATUS_COUNT] = {"ok",    "again",   "no-stock", "in-use",
                                                                   "taken", "refused", "denied"};
 
-static void forget_call(void *arg)
+static inline void forget_call(void *arg)
 {
     (void)arg;
     w.open = NULL;
 }
 
-static enum ecs_next leave_open(struct ecs_flow *f, const char *call)
+static inline enum ecs_next leave_open(struct ecs_flow *f, const char *call)
 {
     assert_null(w.open);
     w.open = f;
@@ -96,7 +96,7 @@ static enum ecs_next leave_open(struct ecs_flow *f, const char *call)
 }
 
 /* The open call is answered. */
-static void answer(const char *call)
+static inline void answer(const char *call)
 {
     struct ecs_flow *f = w.open;
 
@@ -171,13 +171,13 @@ const struct ecs_smdp_conf *ecs_smdp_conf_of(const struct ecs_smdp *smdp)
 
 /* ---- the engine ---- */
 
-static void hold(void *arg)
+static inline void hold(void *arg)
 {
     (void)arg;
     holds++;
 }
 
-static void drop(void *arg)
+static inline void drop(void *arg)
 {
     (void)arg;
     holds--;

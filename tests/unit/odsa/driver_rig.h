@@ -57,13 +57,13 @@ static int holds;
 
 /* ---- the row ---- */
 
-static void keep(struct ecs_str *text)
+static inline void keep(struct ecs_str *text)
 {
     if (text->p)
         text->p = ecs_memdup(w.arena, text->p, text->n ? text->n : 1);
 }
 
-static void keep_row(const struct ecs_journey *j)
+static inline void keep_row(const struct ecs_journey *j)
 {
     struct ecs_str *texts[] = {&w.row.state,         &w.row.key,       &w.row.imsi,   &w.row.target_id,
                                &w.row.eid,           &w.row.old_iccid, &w.row.iccid,  &w.row.profile_type,

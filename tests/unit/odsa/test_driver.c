@@ -1,101 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The driver while others change the row: events meanwhile, a lost lease, clocks that differ, whoever waits;
- * and what SM-DP+ and BSS tell by themselves. */
-#include "driver_peers.h"
-
-/* ---- rig ---- */
-
-static void put(enum ecs_journey_kind kind, enum odsa_state state, int flags)
-{
-    w.row = (struct ecs_journey){.id = 7,
-                                 .version = 1,
-                                 .kind = kind,
-                                 .state = ecs_str_of(odsa_states[state].name),
-                                 .key = ECS_STR("0f8fad5b-d9cb-469f-a165-70867728950e"),
-                                 .imsi = ECS_STR(IMSI),
-                                 .app = 2006,
-                                 .target_id = ECS_STR("watch"),
-                                 .calls = 2,
-                                 .flags = flags,
-                                 .created_at = ecs_clock_now(),
-                                 .due_at = odsa_states[state].kind == ODSA_WORK ? ecs_clock_now() : 0,
-                                 .deadline_at = ecs_clock_now() + 86400};
-}
-
-static void put_activating(void)
-{
-    put(ECS_JOURNEY_COMPANION, ODSA_ACTIVATING,
-        ECS_JOURNEY_F_RESERVED | ECS_JOURNEY_F_ORDERED | 2 << ECS_JOURNEY_ORDER_SHIFT);
-    w.row.iccid = ECS_STR(ICCID);
-    w.row.smdp = ECS_STR("main");
-}
-
-static void expect_state(enum odsa_state state)
-{
-    assert_string_equal(odsa_states[odsa_state_of(&w.row)].name, odsa_states[state].name);
-}
-
-static enum ecs_next end(struct ecs_flow *f)
-{
-    (void)f;
-    return ECS_DONE;
-}
-
-struct job {
-    struct ecs_flow flow;
-    struct ecs_journey_fire fire;
-    struct ecs_odsa_inbound inbound;
-    bool device, ended;
-    enum ecs_rc rc;
-};
-
-static void job_end(struct ecs_flow *f)
-{
-    struct job *j = f->self;
-
-    j->ended = true;
-    j->rc = f->rc;
-}
-
-static void start(struct job *j, const struct ecs_step *steps)
-{
-    ecs_flow_start(&j->flow, loop, w.arena, NULL, steps, j, job_end);
-}
-
-static enum ecs_next do_fire(struct ecs_flow *f)
-{
-    struct job *j = f->self;
-
-    return ecs_flow_call(f, ecs_journey_fire_steps, &j->fire);
-}
-
-static struct job fire(const char *event)
-{
-    static const struct ecs_step steps[] = {{"fire", do_fire, 0}, {"end", end, 0}, {0}};
-    struct job j = {.fire = {.env = &env, .id = 7, .event = event}};
-
-    start(&j, steps);
-    assert_true(j.ended && j.rc == ECS_OK);
-    return j;
-}
-
-static enum ecs_next do_inbound(struct ecs_flow *f)
-{
-    struct job *j = f->self;
-
-    j->inbound.env = &env;
-    return ecs_flow_call(f, ecs_odsa_inbound_steps, &j->inbound);
-}
-
-static bool tell(struct ecs_odsa_inbound inbound)
-{
-    static const struct ecs_step steps[] = {{"inbound", do_inbound, 0}, {"end", end, 0}, {0}};
-    struct job j = {.inbound = inbound};
-
-    start(&j, steps);
-    assert_true(j.ended && j.rc == ECS_OK);
-    return j.inbound.known;
-}
+/* The driver while others change the row: events meanwhile, a lost lease, clocks that differ, whoever waits.
+ */
+#include "driver_play.h"
 
 static enum ecs_next do_wait(struct ecs_flow *f)
 {
@@ -144,7 +50,7 @@ static void test_without_its_lease_a_drive_writes_the_outcome_and_stops(void **s
     (void)state;
     put_activating();
     odsa_kick(&env, 7);
-    conf.lease_s = 0; /* it is over, and another node has taken it: */
+    env.runner->drives->leased_us -= 61000000; /* it is over, and another node has taken it: */
     w.row.version++;
     answer("bss order");
     expect_state(ODSA_CONFIRMING);
@@ -162,7 +68,7 @@ static void test_without_its_lease_a_drive_does_no_work_of_another_state(void **
     (void)state;
     put_activating();
     odsa_kick(&env, 7);
-    conf.lease_s = 0;
+    env.runner->drives->leased_us -= 61000000;
     w.row.version += 2; /* the other node has gone on */
     w.row.state = ecs_str_of(odsa_states[ODSA_CONFIRMING].name);
     w.row.calls++;
@@ -282,189 +188,6 @@ static void test_a_drive_under_way_is_aborted_with_its_runner(void **state)
     expect_state(ODSA_ACTIVATING);
 }
 
-/* ---- told by SM-DP+ and BSS ---- */
-
-static bool report(const char *sender, int point, const char *iccid)
-{
-    const struct ecs_smdp_progress p = {
-        .call_id = ECS_STR("n-1"), .iccid = ecs_str_of(iccid), .point = point, .success = true};
-
-    return tell((struct ecs_odsa_inbound){.sender = ecs_str_of(sender), .smdp = &p});
-}
-
-static void test_a_source_tells_of_its_own_profiles_only(void **state)
-{
-    (void)state;
-    put(ECS_JOURNEY_COMPANION, ODSA_READY, ECS_JOURNEY_F_RESERVED | ECS_JOURNEY_F_RELEASED);
-    w.row.iccid = ECS_STR(ICCID);
-    w.row.smdp = ECS_STR("main");
-    w.profile = (struct ecs_profile){
-        .id = 3, .journey = 7, .iccid = ECS_STR(ICCID), .smdp = ECS_STR("main"), .status = 1};
-    assert_false(report("other", ECS_SMDP_POINT_INSTALL, ICCID));
-    expect_state(ODSA_READY);
-    w.profile = (struct ecs_profile){0}; /* nor where only the journey tells whose it is */
-    assert_false(report("other", ECS_SMDP_POINT_DOWNLOAD, ICCID));
-    assert_false(w.row.flags & ECS_JOURNEY_F_DOWNLOADED);
-    assert_int_equal(w.noted, 0);
-    assert_true(report("twin", ECS_SMDP_POINT_DOWNLOAD, ICCID)); /* the same server by another name */
-    assert_true(w.row.flags & ECS_JOURNEY_F_DOWNLOADED);
-    assert_true(report("main", ECS_SMDP_POINT_INSTALL, ICCID));
-    expect_state(ODSA_COMPLETING);
-    assert_int_equal(w.noted, 2);
-}
-
-static void test_the_deletion_of_a_foreign_profile_goes_on_with_nothing(void **state)
-{
-    (void)state;
-    put(ECS_JOURNEY_TRANSFER, ODSA_DELETING, 0);
-    w.row.old_iccid = ECS_STR(OLD_ICCID);
-    w.row.smdp = ECS_STR("other"); /* of the new one */
-    w.profile =
-        (struct ecs_profile){.id = 4, .iccid = ECS_STR(OLD_ICCID), .smdp = ECS_STR("main"), .status = 1};
-    assert_false(report("other", ECS_SMDP_POINT_DELETE, OLD_ICCID));
-    expect_state(ODSA_DELETING);
-    assert_int_equal(w.changes, 0);
-    assert_true(report("main", ECS_SMDP_POINT_DELETE, OLD_ICCID));
-    expect_state(ODSA_RESERVING);
-    assert_int_equal(w.changes, 1);
-}
-
-static bool tell_line(struct ecs_str line_state, struct ecs_str service)
-{
-    const struct ecs_bss_event e = {.kind = ECS_BSS_EVENT_LINE,
-                                    .id = ECS_STR("e-1"),
-                                    .subject = {.imsi = ECS_STR(IMSI)},
-                                    .line_state = line_state,
-                                    .service = service,
-                                    .service_state = service.n ? ECS_STR("provisioned") : ECS_STR_NULL};
-
-    return tell((struct ecs_odsa_inbound){.sender = ECS_STR("bss"), .bss = &e});
-}
-
-static void test_events_of_lines_are_noted_behind_their_effect(void **state)
-{
-    (void)state;
-    w.line = (struct ecs_subscriber_facts){.known = true, .line_state = ECS_ROW_LINE_ACTIVE};
-    w.line_changes = true;
-    assert_true(tell_line(ECS_STR("terminated"), ECS_STR_NULL));
-    assert_int_equal(w.lines, 1);
-    assert_int_equal(w.revoked, 2); /* before and behind: whatever a crash leaves is void */
-    assert_int_equal(w.noted, 1);
-    w.line.line_state = ECS_ROW_LINE_TERMINATED;
-    w.line_changes = false;
-    assert_true(tell_line(ECS_STR("terminated"), ECS_STR_NULL));
-    assert_int_equal(w.revoked, 2);
-    assert_true(tell_line(ECS_STR_NULL, ECS_STR("vowifi")));
-    assert_int_equal(w.services, 1);
-    w.known_event = true;
-    assert_true(tell_line(ECS_STR("active"), ECS_STR_NULL));
-    assert_int_equal(w.lines, 2);
-    w.known_event = false;
-    w.line.known = false;
-    w.noted = 0;
-    assert_false(tell_line(ECS_STR("active"), ECS_STR_NULL));
-    assert_int_equal(w.noted, 0);
-}
-
-static void test_a_storm_about_one_profile_calls_the_device_once(void **state)
-{
-    struct ecs_bss_event e = {
-        .kind = ECS_BSS_EVENT_PROFILE,
-        .subject = {.imsi = ECS_STR(IMSI), .app = ECS_STR("ap2006")},
-        .profile = {.iccid = ECS_STR(ICCID), .terminal_id = ECS_STR("WATCH"), .status = 3}};
-    struct ecs_odsa_inbound in = {.sender = ECS_STR("bss"), .bss = &e};
-
-    (void)state;
-    w.line.known = true;
-    w.profile = (struct ecs_profile){.id = 4,
-                                     .imsi = ECS_STR(IMSI),
-                                     .app = 2006,
-                                     .iccid = ECS_STR(ICCID),
-                                     .terminal_id = ECS_STR("watch"),
-                                     .status = 1};
-    assert_true(tell(in));
-    assert_int_equal(w.notified, 1);
-    w.profile.status = 3;
-    for (int i = 0; i < 5; i++)
-        assert_true(tell(in));
-    assert_int_equal(w.notified, 1);
-    assert_int_equal(w.changes, 6);
-    e.profile.msisdn = ECS_STR("15551230000");
-    assert_true(tell(in));
-    assert_int_equal(w.notified, 2);
-}
-
-static void test_a_late_event_of_a_former_order_says_nothing(void **state)
-{
-    struct ecs_bss_event e = {.kind = ECS_BSS_EVENT_ORDER,
-                              .key = ECS_STR("ecs-0f8fad5b-d9cb-469f-a165-70867728950e-1"),
-                              .result = {.status = ECS_BSS_REFUSED, .why = "no"}};
-    struct ecs_odsa_inbound in = {.sender = ECS_STR("bss"), .bss = &e};
-
-    (void)state;
-    put_activating();
-    w.row.state = ecs_str_of(odsa_states[ODSA_AWAITING].name);
-    w.leased = true;
-    assert_true(tell(in));
-    expect_state(ODSA_AWAITING);
-    e.key = ECS_STR("ecs-0f8fad5b-d9cb-469f-a165-70867728950e-2");
-    assert_true(tell(in));
-    expect_state(ODSA_WITHDRAWING);
-}
-
-/* ---- life ---- */
-
-static int set_up(void **state)
-{
-    static struct ecs_str notifiers[] = {{"CN=a", 4}, {"CN=b", 4}};
-    struct ecs_keyring ring = {.count = 1, .keys = {{.id = 7, .key = {1, 2, 3}}}};
-
-    (void)state;
-    memset(&w, 0, sizeof(w));
-    w.arena = ecs_arena_new(NULL, 0);
-    for (size_t i = 0; i < 3; i++)
-        sources[i].conf = (struct ecs_smdp_conf){.name = (const char *const[]){"main", "twin", "other"}[i],
-                                                 .address = "smdp.example.net",
-                                                 .notifiers = {&notifiers[i / 2], 1}};
-    conf = (struct ecs_odsa_conf){.wait_ms = 20,
-                                  .question_s = 900,
-                                  .portal_s = 900,
-                                  .deleting_s = 900,
-                                  .ready_s = 900,
-                                  .give_up_s = 86400,
-                                  .retry_s = 1,
-                                  .retry_max_s = 60,
-                                  .retries = 5,
-                                  .lease_s = 60};
-    loop = ecs_loop_new();
-    crypto = ecs_crypto_new();
-    sealer = crypto ? ecs_sealer_new(crypto, &ring, ECS_STR("odsa-code")) : NULL;
-    auth.crypto = crypto;
-    holds = 0;
-    env = (struct ecs_odsa_env){.conf = &conf,
-                                .auth = &auth,
-                                .smdps = (struct ecs_smdps *)&sources,
-                                .code_sealer = sealer,
-                                .runner = loop ? ecs_odsa_runner_new(loop, NULL) : NULL,
-                                .hold = hold,
-                                .drop = drop};
-    return sealer && env.runner && w.arena ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    ecs_odsa_runner_free(env.runner);
-    assert_int_equal(holds, 0);
-    ecs_sealer_free(sealer);
-    ecs_crypto_free(crypto);
-    ecs_loop_free(loop);
-    ecs_arena_free(w.arena);
-    return 0;
-}
-
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -479,11 +202,6 @@ int main(void)
         CASE(test_a_portal_that_waits_does_not_keep_the_device_from_hearing),
         CASE(test_waiting_ends_with_its_time_or_with_the_client),
         CASE(test_a_drive_under_way_is_aborted_with_its_runner),
-        CASE(test_a_source_tells_of_its_own_profiles_only),
-        CASE(test_the_deletion_of_a_foreign_profile_goes_on_with_nothing),
-        CASE(test_events_of_lines_are_noted_behind_their_effect),
-        CASE(test_a_storm_about_one_profile_calls_the_device_once),
-        CASE(test_a_late_event_of_a_former_order_says_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -243,6 +243,17 @@ static void test_both_ways_to_switch_a_service_meet_in_one_procedure(void **stat
     assert_int_equal(db.opened, 1);
 }
 
+static void test_a_phone_that_only_looks_does_not_end_the_procedure_of_another(void **state)
+{
+    (void)state;
+    db.outcomes[ODSA_ACTIVATING] = db.outcomes[ODSA_AWAITING] = ODSA_EV_PENDING;
+    assert_int_equal(ask("ap2009", "ManageSubscription", FROM_NEW), ECS_OK);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(ask("ap2009", "AcquireConfiguration", "&terminal_id=351111111111119"), ECS_OK);
+    assert_true(answers("\"ServiceStatus\":\"2\""));
+    assert_int_equal(db.fired, 0);
+}
+
 /* proves: OP-009 */
 static void test_the_profile_of_a_watch_cannot_be_moved_to_a_phone(void **state)
 {
@@ -272,6 +283,7 @@ int main(void)
         T(test_a_report_that_is_faster_than_the_bss_is_no_fault),
         T(test_of_two_profiles_of_a_device_the_named_one_ends),
         T(test_both_ways_to_switch_a_service_meet_in_one_procedure),
+        T(test_a_phone_that_only_looks_does_not_end_the_procedure_of_another),
         T(test_the_profile_of_a_watch_cannot_be_moved_to_a_phone),
     };
 

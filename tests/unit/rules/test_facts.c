@@ -198,6 +198,8 @@ static void test_names_and_patterns_are_checked(void **state)
         {ECS_TYPE_PATTERN, "(a){9}", "groups cannot be repeated"},
         {ECS_TYPE_PATTERN, "a{100}", "99 repetitions"},
         {ECS_TYPE_PATTERN, "a{1,100}", "99 repetitions"},
+        {ECS_TYPE_PATTERN, "a{99}{99}{99}{99}{99}", "cannot be repeated again"},
+        {ECS_TYPE_PATTERN, "a+{99}", "cannot be repeated again"},
         {ECS_TYPE_PATTERN, "(a)\\1", "back references"},
         {ECS_TYPE_PATTERN, "\u00e4", "printable ASCII"},
     };

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -288,6 +289,42 @@ static void test_mail_from_four_threads_arrives_complete_and_in_order(void **sta
     assert_false(reader.disorder);
 }
 
+struct waking {
+    struct ecs_loop *loop;
+    int64_t told_us;
+};
+
+static void note_loop_time(void *arg, int fd, unsigned io)
+{
+    struct waking *w = arg;
+    uint64_t times;
+
+    (void)io;
+    w->told_us = ecs_loop_now_us(w->loop);
+    assert_int_equal(read(fd, &times, sizeof(times)), sizeof(times));
+}
+
+static void test_callbacks_are_told_the_time_behind_the_sleep(void **state)
+{
+    const struct itimerspec in_80_ms = {.it_value = {.tv_nsec = 80000000}};
+    struct waking w = {.loop = ecs_loop_new()};
+    int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    struct ecs_watch *watch = ecs_loop_fd_add(w.loop, fd, ECS_IO_READ, note_loop_time, &w);
+    int64_t before_us;
+
+    (void)state;
+    assert_non_null(watch);
+    assert_int_equal(ecs_loop_turn(w.loop, 0), ECS_OK);
+    before_us = ecs_clock_mono_us();
+    assert_int_equal(timerfd_settime(fd, 0, &in_80_ms, NULL), 0);
+    for (int i = 0; i < 100 && !w.told_us; i++)
+        assert_int_equal(ecs_loop_turn(w.loop, 1000000), ECS_OK);
+    assert_true(w.told_us >= before_us + 80000);
+    ecs_watch_free(watch);
+    close(fd);
+    ecs_loop_free(w.loop);
+}
+
 static void test_a_worker_whose_start_fails_reports_it(void **state)
 {
     struct ecs_worker worker;
@@ -306,6 +343,7 @@ int main(void)
         cmocka_unit_test(test_a_readable_descriptor_is_told),
         cmocka_unit_test(test_signals_arrive_as_events),
         cmocka_unit_test(test_mail_from_four_threads_arrives_complete_and_in_order),
+        cmocka_unit_test(test_callbacks_are_told_the_time_behind_the_sleep),
         cmocka_unit_test(test_a_worker_whose_start_fails_reports_it),
     };
 
