@@ -74,7 +74,7 @@ SELECT v.part, v.item FROM (
 ) v ORDER BY v.part, v.place
 
 -- name: odsa_view_poll
--- As odsa_view, and counts a poll of the open journeys of the device, without a device of all open ones of the line. Several
+-- As odsa_view, and counts a poll of the open journeys of the device, without a device of those that the asking one is part of. Several
 -- rows are locked in the order of their ids.
 WITH counted AS (
     UPDATE journey j SET polls = j.polls + 1
@@ -83,7 +83,7 @@ WITH counted AS (
         WHERE ((i.imsi = $1::text AND i.app = $3::integer AND i.ended_at IS NULL)
                OR (i.enterprise = lower($2::text) AND i.app = $3::integer AND i.target_id = lower($4::text)
                    AND i.ended_at IS NULL))
-              AND (i.target_id = lower($4::text) OR $4::text IS NULL)
+              AND (i.target_id = lower($4::text) OR ($4::text IS NULL AND lower($8::text) IN (i.target_id, i.terminal_id)))
         ORDER BY i.id FOR NO KEY UPDATE))
     RETURNING j.id, {{journey_item}} AS item
 )
@@ -123,11 +123,13 @@ CROSS JOIN LATERAL (
 ) v
 
 -- name: odsa_count_poll
--- $1 imsi $2 app $3 device that gets the profile, NULL: all. Locked in the order of their ids.
+-- $1 imsi $2 app $3 device that gets the profile, NULL: all that the asking device is part of $4 device that asks. Locked in the
+-- order of their ids.
 UPDATE journey j SET polls = j.polls + 1
 WHERE j.id = ANY (ARRAY(
     SELECT i.id FROM journey i
-    WHERE i.imsi = $1::text AND i.app = $2::integer AND i.ended_at IS NULL AND (i.target_id = lower($3::text) OR $3::text IS NULL)
+    WHERE i.imsi = $1::text AND i.app = $2::integer AND i.ended_at IS NULL
+          AND (i.target_id = lower($3::text) OR ($3::text IS NULL AND lower($4::text) IN (i.target_id, i.terminal_id)))
     ORDER BY i.id FOR NO KEY UPDATE))
 RETURNING j.id, j.polls
 

@@ -166,7 +166,8 @@ static enum ecs_next count(struct ecs_flow *f)
     struct poll *p = f->self;
     bool open = false;
     const struct ecs_pg_param params[] = {ecs_pg_p_text(p->key->imsi), ecs_pg_p_int(ECS_PG_INT4, p->key->app),
-                                          ecs_pg_p_text(p->key->target_id)};
+                                          ecs_pg_p_text(p->key->target_id),
+                                          ecs_pg_p_text(p->key->terminal_id)};
 
     for (size_t i = 0; i < p->view->n_journeys; i++)
         open |=
