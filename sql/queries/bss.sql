@@ -2,11 +2,12 @@
 -- The local BSS; hub registrations; reading the changes of a foreign BSS.
 
 -- name: plan_offers read-only
--- $1 app  $2 imsi  $3 enterprise  $4 service  $5 plan_id; NULL: not asked for. Plans for all brands and those of the line's.
+-- $1 app  $2 imsi  $3 enterprise  $4 service  $5 plan_id; NULL: not asked for. Plans for all brands and those of the line's or enterprise's.
 SELECT o.plan_id, o.name, o.description, o.profile_type, o.service FROM plan_offer o
 WHERE o.active AND o.app = $1::integer
       AND (o.brand IS NULL OR o.brand = (SELECT coalesce(s.brand, p.brand) FROM subscriber s JOIN plan p ON p.plan = s.plan
-                                         WHERE s.imsi = $2::text))
+                                         WHERE s.imsi = $2::text)
+           OR o.brand = (SELECT e.brand FROM enterprise e WHERE e.enterprise_id = lower($3::text)))
       AND (o.enterprise IS NULL OR o.enterprise = $3::text)
       AND (o.service IS NULL OR $4::text IS NULL OR lower(o.service) = lower($4::text))
       AND ($5::text IS NULL OR o.plan_id = $5::text)

@@ -136,9 +136,14 @@ static enum ecs_next change(struct ecs_flow *f)
 }
 
 /* The card of the line is replaced only when it is the one that was moved or brought back. */
+/* The subscriber's row may hold the filler that fills the last octet of 19 digits. */
 static bool is_of_line(const struct odsa_drive *d)
 {
-    return d->line.known && d->line.iccid.n && ecs_str_eq(d->line.iccid, d->journey.old_iccid);
+    struct ecs_str iccid = d->line.iccid;
+
+    if (iccid.n && (iccid.p[iccid.n - 1] == 'F' || iccid.p[iccid.n - 1] == 'f'))
+        iccid.n--;
+    return d->line.known && iccid.n && ecs_str_eq(iccid, d->journey.old_iccid);
 }
 
 static void make_note(struct odsa_drive *d)

@@ -29,7 +29,7 @@ def clean(world):
 
 # ---- figure 25: without a portal ----
 
-# proves: OC-001 OC-002 OC-013 OC-014 OC-015 OC-016 OC-022 O-001 O-002 O-020 O-027 O-028 O-029 O-030 O-035 O-043
+# proves: OC-001 OC-002 OC-013 OC-014 OC-015 OC-016 OC-022 O-001 O-002 O-020 O-027 O-028 O-029 O-030 O-035 O-043 X-040
 @pytest.mark.parametrize("json", [False, True], ids=["xml", "json"])
 @pytest.mark.parametrize("post", [False, True], ids=["get", "post"])
 def test_figure_25_a_watch_gets_its_profile_without_a_portal(world, json, post):
@@ -40,7 +40,7 @@ def test_figure_25_a_watch_gets_its_profile_without_a_portal(world, json, post):
     assert watch.configuration().block == {"OperationResult": "1"}
     answer = watch.subscribe()
     assert (answer.result, answer.subscription) == (SUCCESS, DOWNLOAD)
-    assert answer.download.addresses == [odsa.ADDRESS] and answer.download.code is None
+    assert answer.download.addresses == [odsa.ADDRESS] and answer.download.code is None and answer.download.iccid
     ready = watch.configuration().only
     assert (ready.status, ready.service, ready.download) == (ACTIVATED, "SharedNumber", answer.download)
     assert watch.configuration().only.download == answer.download, "it is told until it is installed"
@@ -313,6 +313,7 @@ def test_five_companions_are_enough(world):
     assert world.watch(phone).subscribe().subscription == DISMISS
 
 
+# proves: P-029
 @pytest.mark.parametrize("state", ["deny", "stolen"])
 def test_a_blocked_device_or_eid_gets_nothing(world, state):
     watch = world.watch()

@@ -101,7 +101,7 @@ def test_the_configuration_right_after_the_portal_knows_the_procedure(world):
     assert watch.configuration().only.status == ACTIVATING
 
 
-# proves: OC-020 OC-021 G-001
+# proves: OC-020 OC-021 G-001 G-014
 def test_figure_23_a_delayed_activation_is_pushed(world, providers):
     watch = world.watch()
     world.bss.behave("acknowledged")
@@ -118,6 +118,28 @@ def test_figure_23_a_delayed_activation_is_pushed(world, providers):
     assert shown.status == ACTIVATED and shown.download
     watch.install(world.smdp, shown.download)
     world.wait_state(watch.phone.imsi, "done")
+
+
+# proves: OP-025
+def test_figure_43_a_transfer_behind_the_portal_is_pushed_when_it_is_ready(world, providers):
+    old = with_esim(world)
+    old.phone.line.features(odsa.FEATURES + ["t-portal"])
+    world.smdp.delete(old.iccid)
+    token = f"tok-odsa-{next(serial)}"
+    answer = old.transfer(old_terminal_iccid=old.iccid, terminal_iccid=None, redownloadable_profile="1", notif_token=token,
+                          notif_action="2")
+    assert (answer.subscription, answer["RegisterNotifStatus"]) == (WEBSHEET, "0") and answer.url
+    iccid = world.smdp.put("primary", "Released", old.eid)
+    world.smdp.profiles[iccid].matching_id = f"BSS-{next(serial):04d}"
+    code = f"1${odsa.ADDRESS}${world.smdp.profiles[iccid].matching_id}"
+    values = {"primaryMsisdn": old.phone.line.msisdn, "primaryImsi": old.phone.imsi, "eid": old.eid, "iccid": iccid,
+              "terminalId": old.imei, "activationCode": code}
+    world.bss.event("ServiceCreateEvent", {"service": {
+        "id": f"svc-{iccid}", "name": "Primary", "state": "active", "isServiceEnabled": True,
+        "serviceSpecification": {"id": "CFS_PRIMARY"}, "serviceCharacteristic": [{"name": n, "value": v} for n, v in values.items()]}})
+    assert "ap2009" in providers.wait(1, token)[0]["data"]["app"]
+    shown = old.until(lambda a: any(c.download for c in a.configurations)).only
+    assert (shown.status, shown.iccid, shown.download.code) == (ACTIVATED, iccid, code)
 
 
 # proves: O-016 O-017

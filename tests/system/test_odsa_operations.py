@@ -257,11 +257,12 @@ def test_the_right_answer_goes_on(world):
 
 # ---- temporary tokens ----
 
-# proves: O-065 O-066 O-068
+# proves: O-065 O-066 O-068 X-038
 def test_a_temporary_token_names_what_it_opens(world):
     old = world.handset()
     answer = old.token_for("ManageSubscription", "AcquireConfiguration")
     assert set(answer["OperationTargets"].split(",")) == {"ManageSubscription", "AcquireConfiguration"}
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", answer["TemporaryTokenExpiry"])
     expiry = datetime.datetime.fromisoformat(answer["TemporaryTokenExpiry"].replace("Z", "+00:00")).timestamp()
     assert expiry > time.time() + 60 and re.fullmatch(r"[A-Za-z0-9._~-]+", answer["TemporaryToken"])
     new = world.handset(client.Phone(world.daemon.device, "001010000000001", b"0" * 16, b"0" * 16, world.lines.imei()))

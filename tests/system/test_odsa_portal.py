@@ -644,6 +644,7 @@ def test_a_procedure_that_is_gone_is_told(foreign):
     assert (status, found["error"]) == (404, "procedure_gone")
 
 
+# proves: OP-011
 def test_the_portal_chooses_the_old_device_of_a_transfer(foreign):
     first = foreign.watch()
     others = [odsa.Watch(first.phone, foreign.lines.imei("35999911")) for _ in range(2)]

@@ -258,7 +258,7 @@ def test_a_wrong_answer_leaves_the_old_profile_alone(world, old):
 
 # ---- figure 42: the old profile is deleted first ----
 
-# proves: OP-022 OP-023
+# proves: OP-022 OP-023 O-034
 def test_figure_42_the_old_profile_has_to_be_deleted_first(world, old):
     first = old()
     target = {"target_terminal_id": world.lines.imei(), "target_terminal_eid": odsa.eid()}
@@ -271,6 +271,7 @@ def test_figure_42_the_old_profile_has_to_be_deleted_first(world, old):
     world.smdp.delete(first.iccid)
     ready = first.until(lambda a: any(c.download for c in a.configurations), **target)
     download = next(c.download for c in ready.configurations if c.download)
+    assert download.iccid == first.iccid, "the reusable one of the request"
     assert odsa.take(world.smdp, download, target["target_terminal_eid"]).iccid == first.iccid
     world.wait_state(first.phone.imsi, "done")
     world.smdp.check_once()
