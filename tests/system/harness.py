@@ -10,6 +10,7 @@ import json
 import os
 import random
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -61,23 +62,26 @@ SANITIZER = re.compile(r"ERROR: (Address|Leak|Thread)Sanitizer|WARNING: ThreadSa
 
 # ---- ports: a lock file per port keeps parallel runs apart, since daemons with several workers share ports silently ----
 
-_locks = []
+FILES = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 8192)
+HIGH = FILES // 2
+resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 
 
 def free_port():
+    """Kept for the life of the process, by a descriptor above those that select() can take (psycopg waits by it)."""
     where = f"/tmp/ecs-test-ports-{os.getuid()}"
     os.makedirs(where, mode=0o700, exist_ok=True)
     for _ in range(1000):
         port = random.randint(20000, 31999)
-        file = open(os.path.join(where, str(port)), "w", encoding="ascii")
+        with open(os.path.join(where, str(port)), "w", encoding="ascii") as file:
+            lock = fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, HIGH)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             with socket.socket() as probe:
                 probe.bind(("127.0.0.1", port))
         except OSError:
-            file.close()
+            os.close(lock)
             continue
-        _locks.append(file)
         return port
     raise RuntimeError("no free port")
 
