@@ -37,6 +37,8 @@ struct ecs_aka_vector {
     uint8_t ck[16];
     uint8_t ik[16];
     uint8_t ak[6];
+    bool prime;             /* EAP-AKA': ck and ik are CK' and IK', bound to the network's name */
+    struct ecs_str network; /* with prime; borrowed */
 };
 
 /* ECS_E_CONFIG: a length of the key is out of range; ECS_E_BAD_PARAMETER: sqn above 48 bits; ECS_E_INTERNAL:

@@ -13,6 +13,8 @@ struct ecs_grant_used;
 struct ecs_oauth_server;
 struct ecs_server_caller_conf;
 struct ecs_gzip;
+struct ecs_identity_conf;
+struct ecs_identity_keys;
 struct ecs_logins;
 struct ecs_store;
 struct ecs_subscriber_facts;
@@ -43,6 +45,8 @@ struct ecs_auth_env {
     const struct ecs_grant_conf *grants;
     struct ecs_oauth_server *oauth; /* application servers; NULL: none */
     unsigned operations;            /* bits 1 << enum ecs_operation that this deployment serves */
+    const struct ecs_identity_conf *identity;
+    const struct ecs_identity_keys *identity_keys; /* NULL: encrypted identities are not decrypted */
 };
 
 enum ecs_auth_method {

@@ -134,6 +134,11 @@ enum ecs_eap_extra {
 size_t ecs_eap_make_challenge(struct ecs_crypto *crypto, uint8_t identifier, const uint8_t rand[16],
                               const uint8_t autn[16], const uint8_t k_aut[16], unsigned extras, uint8_t *out,
                               size_t room);
+/* EAP-AKA' request: AT_RAND, AT_AUTN, AT_KDF (1, the only one), AT_KDF_INPUT, AT_MAC, then the extras, of which BIDDING is
+ * left out. k_aut: 32 bytes. */
+size_t ecs_eap_make_prime_challenge(struct ecs_crypto *crypto, uint8_t identifier, const uint8_t rand[16],
+                                    const uint8_t autn[16], struct ecs_str network, const uint8_t k_aut[32],
+                                    unsigned extras, uint8_t *out, size_t room);
 /* AT_RES, AT_MAC. k_aut: 16 bytes with type 23, 32 with type 50. */
 size_t ecs_eap_make_challenge_answer(struct ecs_crypto *crypto, uint8_t type, uint8_t identifier,
                                      struct ecs_str res, const uint8_t *k_aut, uint8_t *out, size_t room);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The EAP-AKA server (RFC 4187) for phones behind the relay of TS.43 2.8.1: only challenges are sent,
+/* The EAP-AKA and EAP-AKA' server (RFC 4187, RFC 9048) for phones behind the relay of TS.43 2.8.1: only challenges are sent,
  * everything else becomes a verdict. No I/O: between two requests the state is bytes in the database, and the
  * finishing request makes the vector again from the state's RAND and SQN and the subscriber's key. */
 #pragma once
@@ -8,7 +8,8 @@
 #include "ecs/eap.h"
 
 #define ECS_EAP_CHALLENGES_MAX 3  /* per exchange (clients.md C-21) */
-#define ECS_EAP_REQUEST_MAX    96 /* bytes of a challenge with all extras */
+#define ECS_EAP_NETWORK_MAX    48  /* bytes of the access network's name (TS 24.302 8.1.1: "WLAN") */
+#define ECS_EAP_REQUEST_MAX    136 /* bytes of a challenge with all extras */
 #define ECS_EAP_STATE_MAX      (28 + ECS_EAP_REQUEST_MAX + ECS_EAP_IDENTITY_MAX)
 
 struct ecs_eap_state {
@@ -49,7 +50,12 @@ struct ecs_eap_result {
 
 const char *ecs_eap_verdict_name(enum ecs_eap_verdict verdict); /* "success", for logs and metrics */
 
-/* First challenge. identifier: a random byte; extras: bits of enum ecs_eap_extra. The packet to send is
+/* Makes the vector one of EAP-AKA' (TS 33.402 A.2): CK' and IK' take the place of CK and IK. The vector's AMF should have
+ * the separation bit. ECS_E_BAD_PARAMETER: network empty or over ECS_EAP_NETWORK_MAX bytes, or bound before. */
+enum ecs_rc ecs_eap_bind_vector(struct ecs_crypto *crypto, struct ecs_str network,
+                                struct ecs_aka_vector *vector) ECS_MUST_CHECK;
+
+/* First challenge, of EAP-AKA' when the vector is bound. identifier: a random byte; extras: bits of enum ecs_eap_extra. The packet to send is
  * state.request. ECS_E_BAD_PARAMETER: identity empty or over 253 bytes; ECS_E_INTERNAL: libcrypto. */
 enum ecs_rc ecs_eap_begin(struct ecs_crypto *crypto, struct ecs_str identity,
                           const struct ecs_aka_vector *vector, uint8_t identifier, unsigned extras,

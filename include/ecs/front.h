@@ -108,6 +108,7 @@ struct ecs_snapshot {
     struct ecs_policy *policy;
     struct ecs_messages *messages;
     struct ecs_keyring token_keys, subscriber_keys;
+    struct ecs_identity_keys *identity_keys; /* NULL: none */
     struct ecs_http_tls *tls;          /* NULL without certificates */
     struct ecs_http_tls *callback_tls; /* of the listener for portal partners; NULL: none */
     struct ecs_version_bounds bounds;

@@ -23,6 +23,7 @@ const char *ecs_app_name(enum ecs_app app);    /* "vowifi": metrics, configurati
 const char *ecs_app_clause(enum ecs_app app);  /* of TS.43 */
 const char *ecs_app_group(enum ecs_app app);   /* token group: equal texts share a token */
 bool ecs_app_has_operations(enum ecs_app app); /* needs "operation" */
+bool ecs_app_is_name_only(enum ecs_app app);   /* known to clients, not to this version of TS.43 */
 /* "ap2004", letter case ignored; false for anything outside the table. */
 bool ecs_app_find(struct ecs_str id, enum ecs_app *ret_app) ECS_MUST_CHECK;
 /* By short name ("vowifi"). */

@@ -44,7 +44,9 @@ static void build_not_offered(struct ecs_app_context *c, struct ecs_doc *doc, st
 {
     int result;
 
-    if (!ecs_app_has_operations(app)) {
+    if (ecs_app_is_name_only(app)) {
+        ecs_doc_int(doc, node, "OperationResult", ECS_RESULT_NOT_SUPPORTED);
+    } else if (!ecs_app_has_operations(app)) {
         ecs_doc_int(doc, node, "EntitlementStatus", INCOMPATIBLE);
     } else {
         /* 405 is no block: whoever may send it has judged before; beside other applications it is this. */

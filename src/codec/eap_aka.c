@@ -151,6 +151,27 @@ size_t ecs_eap_make_challenge(struct ecs_crypto *crypto, uint8_t identifier, con
     return n && ecs_eap_mac_sign(crypto, out, n, k_aut, ECS_STR_NULL) ? n : 0;
 }
 
+size_t ecs_eap_make_prime_challenge(struct ecs_crypto *crypto, uint8_t identifier, const uint8_t rand[16],
+                                    const uint8_t autn[16], struct ecs_str network, const uint8_t k_aut[32],
+                                    unsigned extras, uint8_t *out, size_t room)
+{
+    struct ecs_eap_writer w;
+
+    ecs_eap_write_start(&w, out, room, ECS_EAP_REQUEST, identifier, ECS_EAP_TYPE_AKA_PRIME,
+                        ECS_EAP_SUB_CHALLENGE);
+    ecs_eap_write_attr(&w, ECS_AT_RAND, bytes_of(rand, 16), 0);
+    ecs_eap_write_attr(&w, ECS_AT_AUTN, bytes_of(autn, 16), 0);
+    ecs_eap_write_attr(&w, ECS_AT_KDF, ECS_STR_NULL, 1);
+    ecs_eap_write_attr(&w, ECS_AT_KDF_INPUT, network, 0);
+    ecs_eap_write_attr(&w, ECS_AT_MAC, ECS_STR_NULL, 0);
+    if (extras & ECS_EAP_EXTRA_CHECKCODE)
+        ecs_eap_write_attr(&w, ECS_AT_CHECKCODE, ECS_STR_NULL, 0);
+    if (extras & ECS_EAP_EXTRA_RESULT_IND)
+        ecs_eap_write_attr(&w, ECS_AT_RESULT_IND, ECS_STR_NULL, 0);
+    size_t n = ecs_eap_write_end(&w);
+    return n && ecs_eap_mac_sign(crypto, out, n, k_aut, ECS_STR_NULL) ? n : 0;
+}
+
 size_t ecs_eap_make_challenge_answer(struct ecs_crypto *crypto, uint8_t type, uint8_t identifier,
                                      struct ecs_str res, const uint8_t *k_aut, uint8_t *out, size_t room)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The server's side of EAP-AKA. Order of the checks on an answer: form, identifier, AT_MAC, AT_CHECKCODE,
- * AT_RES (RFC 4187 9.4). */
+/* The server's side of EAP-AKA and EAP-AKA'. Order of the checks on an answer: form, identifier, AT_MAC,
+ * AT_CHECKCODE, AT_RES (RFC 4187 9.4). */
 #include "ecs/eap_server.h"
 #include "ecs/eap_prf.h"
 
@@ -26,9 +26,28 @@ static struct ecs_str identity_of(const struct ecs_eap_state *state)
     return (struct ecs_str){state->identity, state->identity_n};
 }
 
-/* Puts the challenge for the vector into the state. */
-static enum ecs_rc make_challenge(struct ecs_crypto *crypto, struct ecs_eap_state *state,
-                                  const struct ecs_aka_vector *vector)
+enum ecs_rc ecs_eap_bind_vector(struct ecs_crypto *crypto, struct ecs_str network,
+                                struct ecs_aka_vector *vector)
+{
+    uint8_t ck[16], ik[16];
+    bool done;
+
+    if (vector->prime || network.n == 0 || network.n > ECS_EAP_NETWORK_MAX)
+        return ECS_E_BAD_PARAMETER;
+    done = ecs_eap_aka_prime_ck_ik(crypto, network, vector->autn, vector->ik, vector->ck, ck, ik);
+    if (done) {
+        memcpy(vector->ck, ck, sizeof(ck));
+        memcpy(vector->ik, ik, sizeof(ik));
+        vector->prime = true;
+        vector->network = network;
+    }
+    ecs_wipe(ck, sizeof(ck));
+    ecs_wipe(ik, sizeof(ik));
+    return done ? ECS_OK : ECS_E_INTERNAL;
+}
+
+static size_t write_challenge(struct ecs_crypto *crypto, struct ecs_eap_state *state,
+                              const struct ecs_aka_vector *vector)
 {
     uint8_t mk[20], k_aut[16];
     size_t n = 0;
@@ -40,6 +59,31 @@ static enum ecs_rc make_challenge(struct ecs_crypto *crypto, struct ecs_eap_stat
     }
     ecs_wipe(mk, sizeof(mk));
     ecs_wipe(k_aut, sizeof(k_aut));
+    return n;
+}
+
+static size_t write_prime_challenge(struct ecs_crypto *crypto, struct ecs_eap_state *state,
+                                    const struct ecs_aka_vector *vector)
+{
+    struct ecs_eap_keys keys;
+    size_t n = 0;
+
+    if (vector->network.n <= ECS_EAP_NETWORK_MAX &&
+        ecs_eap_aka_prime_keys(crypto, identity_of(state), vector->ik, vector->ck, &keys))
+        n = ecs_eap_make_prime_challenge(crypto, state->identifier, vector->rand, vector->autn,
+                                         vector->network, keys.k_aut, state->extras, state->request,
+                                         sizeof(state->request));
+    ecs_wipe(&keys, sizeof(keys));
+    return n;
+}
+
+/* Puts the challenge for the vector into the state. */
+static enum ecs_rc make_challenge(struct ecs_crypto *crypto, struct ecs_eap_state *state,
+                                  const struct ecs_aka_vector *vector)
+{
+    size_t n =
+        vector->prime ? write_prime_challenge(crypto, state, vector) : write_challenge(crypto, state, vector);
+
     if (n == 0)
         return ECS_E_INTERNAL;
     state->request_n = (uint8_t)n;
@@ -106,6 +150,21 @@ static void judge(struct ecs_eap_result *result, enum ecs_eap_verdict verdict, c
     result->reason = reason;
 }
 
+static enum ecs_rc try_prime_identity(struct ecs_crypto *crypto, struct ecs_str identity,
+                                      const struct ecs_aka_vector *vector,
+                                      const struct ecs_eap_packet *packet, uint8_t ret_msk[64])
+{
+    struct ecs_eap_keys keys;
+    enum ecs_rc rc = ECS_E_INTERNAL;
+
+    if (ecs_eap_aka_prime_keys(crypto, identity, vector->ik, vector->ck, &keys)) {
+        memcpy(ret_msk, keys.msk, sizeof(keys.msk));
+        rc = ecs_eap_mac_verify(crypto, packet, keys.k_aut, ECS_STR_NULL);
+    }
+    ecs_wipe(&keys, sizeof(keys));
+    return rc;
+}
+
 /* ECS_OK when the MAC is that of this identity, ECS_E_AUTH_REJECTED when not; ret_msk is that identity's. */
 static enum ecs_rc try_identity(struct ecs_crypto *crypto, struct ecs_str identity,
                                 const struct ecs_aka_vector *vector, const struct ecs_eap_packet *packet,
@@ -114,6 +173,8 @@ static enum ecs_rc try_identity(struct ecs_crypto *crypto, struct ecs_str identi
     uint8_t mk[20], k_aut[16];
     enum ecs_rc rc = ECS_E_INTERNAL;
 
+    if (vector->prime)
+        return try_prime_identity(crypto, identity, vector, packet, ret_msk);
     if (ecs_eap_aka_mk(crypto, identity, vector->ik, vector->ck, mk)) {
         ecs_eap_aka_k_aut_msk(mk, k_aut, ret_msk);
         rc = ecs_eap_mac_verify(crypto, packet, k_aut, ECS_STR_NULL);
@@ -166,7 +227,7 @@ static enum ecs_rc check_challenge(struct ecs_crypto *crypto, const struct ecs_e
 }
 
 /* Everything that needs no key; true when only the challenge's own checks are left. */
-static bool screen(const struct ecs_eap_state *state, const uint8_t *bytes, size_t n,
+static bool screen(const struct ecs_eap_state *state, bool prime, const uint8_t *bytes, size_t n,
                    struct ecs_eap_packet *packet, struct ecs_eap_result *result)
 {
     judge(result, ECS_EAP_V_BAD_PACKET, "packet is not a response");
@@ -188,7 +249,7 @@ static bool screen(const struct ecs_eap_state *state, const uint8_t *bytes, size
         return false;
     }
     result->reason = "answer of another EAP method";
-    return packet->type == ECS_EAP_TYPE_AKA;
+    return packet->type == (prime ? ECS_EAP_TYPE_AKA_PRIME : ECS_EAP_TYPE_AKA);
 }
 
 enum ecs_rc ecs_eap_answer(struct ecs_crypto *crypto, const struct ecs_eap_state *state,
@@ -203,7 +264,7 @@ enum ecs_rc ecs_eap_answer(struct ecs_crypto *crypto, const struct ecs_eap_state
     if (vector->sqn != state->sqn || memcmp(vector->rand, state->rand, sizeof(state->rand)) != 0 ||
         vector->xres_n > sizeof(vector->xres))
         return ECS_E_BAD_PARAMETER;
-    if (screen(state, packet, packet_n, &p, &result)) {
+    if (screen(state, vector->prime, packet, packet_n, &p, &result)) {
         switch (p.message) {
         case ECS_EAP_MSG_RSP_CHALLENGE:
             rc = check_challenge(crypto, state, vector, alternatives, n_alternatives, &p, &result);

@@ -40,6 +40,8 @@ static void set_auth(struct front *front, struct engine *e)
         .oauth = e->oauth,
         .grants = ecs_conf_get(s->conf, "grants"),
         .operations = ecs_odsa_operations(s->offered),
+        .identity = ecs_conf_get(s->conf, "identity"),
+        .identity_keys = s->identity_keys,
     };
 }
 

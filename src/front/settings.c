@@ -3,6 +3,7 @@
 #include "callback.h"
 #include "ecs/bss.h"
 #include "ecs/grant.h"
+#include "ecs/identity.h"
 #include "ecs/login.h"
 #include "ecs/odsa.h"
 #include "ecs/oauth_server.h"
@@ -252,6 +253,10 @@ const struct ecs_section ecs_sections[] = {
     {"database", database_settings, sizeof(struct ecs_database_conf), .help = "PostgreSQL."},
     {"auth", ecs_auth_settings, sizeof(struct ecs_auth_conf), .check = ecs_check_auth,
      .help = "Authentication of devices."},
+    {"identity", ecs_identity_settings, sizeof(struct ecs_identity_conf),
+     .help = "EAP-AKA' and encrypted identities on our own EAP server."},
+    {"identity_keys", ecs_identity_key_settings, sizeof(struct ecs_identity_key_conf), .is_list = true,
+     .help = "Private keys of the identities that phones encrypt (IMSI privacy); read again on SIGHUP."},
     {"grants", ecs_grant_settings, sizeof(struct ecs_grant_conf), .check = ecs_grant_settings_check,
      .help = "Tokens for third parties: temporary, operator and App tokens (TS.43 2.8.6, 14)."},
     {"callback", callback_settings, sizeof(struct ecs_callback_conf), .check = callback_check,

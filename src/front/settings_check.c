@@ -36,7 +36,7 @@ static bool is_app(struct ecs_str item)
 {
     enum ecs_app app;
 
-    return ecs_app_find(item, &app);
+    return ecs_app_find(item, &app) && !ecs_app_is_name_only(app);
 }
 
 static bool is_plmn(struct ecs_str item)

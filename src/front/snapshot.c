@@ -12,6 +12,7 @@
 #include "sheet.h"
 
 #include "ecs/app.h"
+#include "ecs/identity.h"
 #include "ecs/oauth_server.h"
 
 /* The forms of all items were checked with their sections (settings_check.c). */
@@ -155,12 +156,16 @@ static void load_policy(struct ecs_snapshot *s, struct ecs_faults *faults, struc
 static void load_keys(struct ecs_snapshot *s, struct ecs_faults *faults)
 {
     bool strict = s->server->mode == ECS_MODE_PRODUCTION;
+    const struct ecs_identity_key_conf *identity;
+    size_t n;
 
     /* Both are read, so that the faults of both are told. */
     if (!ecs_keyring_load(s->auth->token_keys, strict, &s->token_keys, faults))
         ecs_keyring_wipe(&s->token_keys);
     if (!ecs_keyring_load(s->auth->subscriber_keys, strict, &s->subscriber_keys, faults))
         ecs_keyring_wipe(&s->subscriber_keys);
+    identity = ecs_conf_list(s->conf, "identity_keys", &n);
+    s->identity_keys = ecs_identity_keys_load(identity, n, strict, faults);
 }
 
 static void free_snapshot(struct ecs_snapshot *s)
@@ -172,6 +177,7 @@ static void free_snapshot(struct ecs_snapshot *s)
     ecs_http_tls_unref(s->callback_tls);
     ecs_keyring_wipe(&s->token_keys);
     ecs_keyring_wipe(&s->subscriber_keys);
+    ecs_identity_keys_free(s->identity_keys);
     ecs_conf_unref(s->conf);
     ecs_arena_free(s->arena);
     free(s);

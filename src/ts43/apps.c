@@ -2,7 +2,7 @@
 /* The application table. */
 #include "ecs/ts43.h"
 
-enum { PLAIN, OPERATIONS };
+enum { PLAIN, OPERATIONS, NAME };
 
 static const struct app {
     unsigned number;
@@ -46,6 +46,11 @@ const char *ecs_app_group(enum ecs_app app)
 bool ecs_app_has_operations(enum ecs_app app)
 {
     return apps[app].kind == OPERATIONS;
+}
+
+bool ecs_app_is_name_only(enum ecs_app app)
+{
+    return apps[app].kind == NAME;
 }
 
 bool ecs_app_find(struct ecs_str id, enum ecs_app *ret_app)

@@ -273,6 +273,11 @@ static void test_an_application_that_is_not_offered_is_refused_in_its_own_form(v
     assert_true(has(json, "\"ap2009\":{\"OperationResult\":\"100\",\"PrimaryAppEligibility\":\"2\"}"));
     assert_true(has(json, "\"ap2006\":{\"OperationResult\":\"100\",\"CompanionAppEligibility\":\"2\","
                           "\"CompanionDeviceServices\":\"\"}"));
+    s.request.apps[0] = ECS_APP_2017; /* a name without operations in TS.43 12.0 */
+    s.request.apps[1] = ECS_APP_2003;
+    build(&s);
+    json = render(&s, ECS_FORMAT_JSON);
+    assert_true(has(json, "\"ap2017\":{\"OperationResult\":\"103\"}"));
     ecs_arena_free(s.arena);
 }
 

@@ -46,9 +46,9 @@ static void test_all_forms_of_app_are_the_same_set(void **state)
 static void test_unknown_applications_are_skipped(void **state)
 {
     (void)state;
-    assert_int_equal(get("app=ap9999&app=ap2004&app=ap2017&app=ap2007,x%22y"), ECS_OK);
+    assert_int_equal(get("app=ap9999&app=ap2004&app=ap2018&app=ap2007,x%22y"), ECS_OK);
     assert_apps("ap2004");
-    assert_true(ecs_str_eq(req.skipped_apps, ECS_STR("ap9999,ap2017,ap2007,x?y")));
+    assert_true(ecs_str_eq(req.skipped_apps, ECS_STR("ap9999,ap2018,ap2007,x?y")));
     assert_refused(get("app=ap9999"), "app names no application of TS.43");
     assert_refused(get("app=ap2004x"), "app names no application of TS.43");
     assert_int_equal(get("app=[]"), ECS_OK);
@@ -91,7 +91,7 @@ static void test_skipped_list_is_bounded(void **state)
 
 static void test_table_of_applications(void **state)
 {
-    const unsigned numbers[] = {2003, 2004, 2005, 2006, 2009, 2010, 2011, 2012, 2013, 2014, 2015, 2016};
+    const unsigned numbers[] = {2003, 2004, 2005, 2006, 2009, 2010, 2011, 2012, 2013, 2014, 2015, 2016, 2017};
     unsigned operations = 0;
     enum ecs_app app;
 
