@@ -82,6 +82,8 @@ struct ecs_auth {
     enum ecs_auth_method method;
     enum ecs_auth_outcome outcome;
     struct ecs_imsi imsi;
+    bool prime;          /* EAP: the identity asks for EAP-AKA' */
+    bool source_counted; /* EAP: the limit per source was taken */
     struct ecs_token token; /* method TOKEN: the opened token */
     uint8_t handle[32];     /* EAP: digest of the cookie; seeds what must be equal in a repeated answer */
     bool repeated;          /* EAP: the same answer was given before */

@@ -7,11 +7,12 @@
 #include "auth_internal.h"
 #include "ecs/buf.h"
 #include "ecs/eap_server.h"
+#include "ecs/identity.h"
 #include "ecs/log.h"
 #include "ecs/ts43.h"
 #include "ecs/vectors.h"
 
-enum { COOKIE_BYTES = 20, LIMIT_MS = 5000, PACKET_MAX = 1500 };
+enum { COOKIE_BYTES = 20, LIMIT_MS = 5000, PACKET_MAX = 1500, SEPARATION_BIT = 0x80 };
 
 struct work {
     struct ecs_exchange exchange;
@@ -49,81 +50,6 @@ static bool hash_cookie(struct ecs_auth *auth, struct ecs_str cookie)
 
 /* ---- begin ---- */
 
-static bool imsi_is_ours(const struct ecs_auth_env *env, const struct ecs_imsi *imsi)
-{
-    for (size_t i = 0; i < env->plmn_n; i++)
-        if (ecs_plmn_matches(&env->plmns[i], imsi))
-            return true;
-    return false;
-}
-
-/* microG puts the label of its carrier setting behind "@" as it stands (clients.md 6): it names no network,
- * the IMSI does. */
-static bool is_bare_label(const struct ecs_auth_env *env, const struct ecs_eap_id *id)
-{
-    for (size_t i = 0; i < env->conf->realms.n; i++)
-        if (ecs_str_eq_nocase(id->realm, env->conf->realms.items[i]))
-            return true;
-    return false;
-}
-
-static bool realm_is_ours(const struct ecs_auth_env *env, const struct ecs_eap_id *id)
-{
-    bool label = false;
-
-    if (is_bare_label(env, id))
-        return imsi_is_ours(env, &id->imsi);
-
-    for (size_t i = 0; i < env->conf->realms.n && !label; i++)
-        label = id->realm.n > env->conf->realms.items[i].n &&
-                id->realm.p[env->conf->realms.items[i].n] == '.' &&
-                ecs_str_starts_with_nocase(id->realm, env->conf->realms.items[i]);
-    if (!label)
-        return false;
-    for (size_t i = 0; i < env->plmn_n; i++)
-        if (ecs_plmn_matches(&env->plmns[i], &id->imsi) && ecs_eap_id_realm_is_of(id, &env->plmns[i]))
-            return true;
-    return false;
-}
-
-static enum ecs_next judge_identity(struct ecs_flow *f, const struct ecs_eap_id *id)
-{
-    struct ecs_auth *auth = f->self;
-
-    switch (id->kind) {
-    case ECS_EAP_ID_MALFORMED:
-        return ecs_flow_fail(f, ECS_E_BAD_PARAMETER, "EAP_ID: %s", id->reason);
-    case ECS_EAP_ID_PSEUDONYM:
-    case ECS_EAP_ID_REAUTH:
-    case ECS_EAP_ID_ANONYMOUS:
-    case ECS_EAP_ID_ENCRYPTED:
-        return ecs_flow_fail(f, ECS_E_AUTH_NEEDED, "EAP_ID: a %s identity that is not known here",
-                             ecs_eap_id_kind_name(id->kind));
-    case ECS_EAP_ID_PERMANENT:
-        break;
-    }
-    if (id->method != ECS_EAP_METHOD_AKA)
-        return ecs_flow_fail(f, ECS_E_AUTH_NEEDED, "EAP_ID: asks for another method than EAP-AKA");
-    if (!realm_is_ours(auth->env, id))
-        return ecs_flow_fail(f, ECS_E_FORBIDDEN,
-                             "EAP_ID: realm or IMSI of a network that is not served here");
-    auth->imsi = id->imsi;
-    if (f->log)
-        ecs_imsi_mask(&auth->imsi, f->log->imsi);
-    if (auth->request->has_imsi && strcmp(auth->request->imsi.s, id->imsi.s) != 0)
-        ecs_log(f->log, ECS_EV_PARAM_IGNORED, "IMSI differs from that of EAP_ID, which counts");
-    return ECS_NEXT;
-}
-
-static enum ecs_next check_identity(struct ecs_flow *f)
-{
-    struct ecs_auth *auth = f->self;
-    struct ecs_eap_id id;
-
-    ecs_eap_id_parse(auth->request->param[ECS_P_EAP_ID], &id);
-    return judge_identity(f, &id);
-}
-
 static enum ecs_next ask_vector(struct ecs_flow *f)
 {
     struct ecs_auth *auth = f->self;
@@ -133,8 +59,8 @@ static enum ecs_next ask_vector(struct ecs_flow *f)
     struct work *w;
     bool good;
 
-    if (!ecs_limiter_take(auth->env->source_limiter, auth->source_hash, ecs_loop_now_us(f->loop),
-                          &auth->retry_after_s))
+    if (!auth->source_counted && !ecs_limiter_take(auth->env->source_limiter, auth->source_hash,
+                                                   ecs_loop_now_us(f->loop), &auth->retry_after_s))
         return ecs_flow_fail(f, ECS_E_RATE_LIMIT, "too many EAP exchanges from one source address");
     if (auth->may_begin && !auth->may_begin(auth->may_begin_arg))
         return ecs_flow_fail(f, ECS_E_OVERLOAD, "there is no room for new EAP exchanges");
@@ -156,13 +82,35 @@ static enum ecs_next ask_vector(struct ecs_flow *f)
     return auth->env->vectors->begin(f, &w->exchange);
 }
 
+/* A vector of EAP-AKA' has the separation bit in its AMF and keys bound to the network (RFC 9048 3.3,
+ * TS 33.102 F.2). One that comes bound (from an HSS) is taken as it is. */
+static enum ecs_rc bind_vector(struct ecs_auth *auth, struct work *w)
+{
+    struct ecs_aka_vector *v = w->exchange.vector;
+    enum ecs_rc rc = ECS_OK;
+    uint8_t rand[16];
+
+    if (!auth->prime || v->prime)
+        return ECS_OK;
+    if (w->exchange.key) {
+        w->exchange.key->amf[0] |= SEPARATION_BIT;
+        memcpy(rand, v->rand, sizeof(rand));
+        rc = ecs_aka_vector_make(auth->env->crypto, w->exchange.key, rand, v->sqn, v);
+    }
+    return rc == ECS_OK ? ecs_eap_bind_vector(auth->env->crypto, ecs_str_of(auth->env->identity->network), v)
+                        : rc;
+}
+
 /* The outstanding challenge of the exchange as a packet to be sent. */
 static enum ecs_next challenge(struct ecs_flow *f)
 {
     struct ecs_auth *auth = f->self;
     struct work *w = work_of(auth);
-    enum ecs_rc rc = ecs_eap_begin(auth->env->crypto, auth->request->param[ECS_P_EAP_ID], w->exchange.vector,
-                                   w->exchange.identifier, 0, &w->eap);
+    enum ecs_rc rc = bind_vector(auth, w);
+
+    if (rc == ECS_OK)
+        rc = ecs_eap_begin(auth->env->crypto, auth->request->param[ECS_P_EAP_ID], w->exchange.vector,
+                           w->exchange.identifier, 0, &w->eap);
 
     if (rc != ECS_OK)
         return ecs_flow_fail(f, rc, "the EAP challenge could not be made");
@@ -189,7 +137,7 @@ static enum ecs_next send_challenge(struct ecs_flow *f)
 }
 
 const struct ecs_step ecs_auth_eap_begin_steps[] = {
-    {"check-identity", check_identity, 0},
+    {"check-identity", auth_check_identity, 0},
     {"ask-vector", ask_vector, LIMIT_MS},
     {"send-challenge", send_challenge, 0},
     {0},
@@ -259,6 +207,10 @@ static enum ecs_next adopt_request(struct ecs_flow *f, struct work *w)
     auth->facts = w->exchange.facts;
     if (f->log)
         ecs_imsi_mask(&auth->imsi, f->log->imsi);
+    auth->prime = auth_identity_is_prime(first.param[ECS_P_EAP_ID]);
+    rc = bind_vector(auth, w);
+    if (rc != ECS_OK)
+        return ecs_flow_fail(f, rc, "the vector cannot be bound to the network");
     rc = ecs_eap_resume(first.param[ECS_P_EAP_ID], w->exchange.vector, w->exchange.identifier,
                         w->exchange.rounds, &w->eap);
     if (rc != ECS_OK)
@@ -341,8 +293,8 @@ static enum ecs_next judge(struct ecs_flow *f)
 
     for (size_t i = 0; i < auth->env->plmn_n && !alternative.p; i++)
         if (ecs_plmn_matches(&auth->env->plmns[i], &auth->imsi))
-            alternative =
-                (struct ecs_str){nai, ecs_eap_nai_make('0', &auth->imsi, &auth->env->plmns[i], nai)};
+            alternative = (struct ecs_str){
+                nai, ecs_eap_nai_make(auth->prime ? '6' : '0', &auth->imsi, &auth->env->plmns[i], nai)};
     rc = ecs_eap_answer(auth->env->crypto, &w->eap, w->exchange.vector, &alternative, alternative.p ? 1 : 0,
                         w->packet, w->packet_n, &result);
     if (rc != ECS_OK)

@@ -18,3 +18,8 @@ extern const struct ecs_step ecs_auth_otp_answer_steps[];
 /* A request without any credential that a person may log in for. */
 bool auth_oidc_begins(const struct ecs_auth *auth);
 bool auth_otp_begins(const struct ecs_auth *auth);
+
+/* auth_identity.c. Step: EAP_ID is a permanent identity of a network that is served here, with a method that is: sets imsi
+ * and prime; an encrypted one is replaced by its plain text in the request. */
+enum ecs_next auth_check_identity(struct ecs_flow *f);
+bool auth_identity_is_prime(struct ecs_str eap_id); /* asks for EAP-AKA' */

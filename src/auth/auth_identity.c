@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* EAP_ID: decrypted where the phone has encrypted it, its form, its kind, and whether it is of a network that
+ * is served here. Nothing is asked of anybody before that (aaa.md 8.4). */
+#include <string.h>
+
+#include "auth_internal.h"
+#include "ecs/eap_id.h"
+#include "ecs/identity.h"
+#include "ecs/log.h"
+#include "ecs/ts43.h"
+
+static bool imsi_is_ours(const struct ecs_auth_env *env, const struct ecs_imsi *imsi)
+{
+    for (size_t i = 0; i < env->plmn_n; i++)
+        if (ecs_plmn_matches(&env->plmns[i], imsi))
+            return true;
+    return false;
+}
+
+/* microG puts the label of its carrier setting behind "@" as it stands (clients.md 6): it names no network,
+ * the IMSI does. */
+static bool is_bare_label(const struct ecs_auth_env *env, const struct ecs_eap_id *id)
+{
+    for (size_t i = 0; i < env->conf->realms.n; i++)
+        if (ecs_str_eq_nocase(id->realm, env->conf->realms.items[i]))
+            return true;
+    return false;
+}
+
+static bool realm_is_ours(const struct ecs_auth_env *env, const struct ecs_eap_id *id)
+{
+    bool label = false;
+
+    if (is_bare_label(env, id))
+        return imsi_is_ours(env, &id->imsi);
+
+    for (size_t i = 0; i < env->conf->realms.n && !label; i++)
+        label = id->realm.n > env->conf->realms.items[i].n &&
+                id->realm.p[env->conf->realms.items[i].n] == '.' &&
+                ecs_str_starts_with_nocase(id->realm, env->conf->realms.items[i]);
+    if (!label)
+        return false;
+    for (size_t i = 0; i < env->plmn_n; i++)
+        if (ecs_plmn_matches(&env->plmns[i], &id->imsi) && ecs_eap_id_realm_is_of(id, &env->plmns[i]))
+            return true;
+    return false;
+}
+
+static enum ecs_next judge(struct ecs_flow *f, const struct ecs_eap_id *id)
+{
+    struct ecs_auth *auth = f->self;
+
+    switch (id->kind) {
+    case ECS_EAP_ID_MALFORMED:
+        return ecs_flow_fail(f, ECS_E_BAD_PARAMETER, "EAP_ID: %s", id->reason);
+    case ECS_EAP_ID_PSEUDONYM:
+    case ECS_EAP_ID_REAUTH:
+    case ECS_EAP_ID_ANONYMOUS:
+    case ECS_EAP_ID_ENCRYPTED:
+        return ecs_flow_fail(f, ECS_E_AUTH_NEEDED, "EAP_ID: a %s identity that is not known here",
+                             ecs_eap_id_kind_name(id->kind));
+    case ECS_EAP_ID_PERMANENT:
+        break;
+    }
+    auth->prime = id->method == ECS_EAP_METHOD_AKA_PRIME;
+    if (id->method != ECS_EAP_METHOD_AKA &&
+        !(auth->prime && auth->env->identity && auth->env->identity->aka_prime))
+        return ecs_flow_fail(f, ECS_E_AUTH_NEEDED, "EAP_ID: asks for a method that is not served here");
+    if (!realm_is_ours(auth->env, id))
+        return ecs_flow_fail(f, ECS_E_FORBIDDEN,
+                             "EAP_ID: realm or IMSI of a network that is not served here");
+    auth->imsi = id->imsi;
+    if (f->log)
+        ecs_imsi_mask(&auth->imsi, f->log->imsi);
+    if (auth->request->has_imsi && strcmp(auth->request->imsi.s, id->imsi.s) != 0)
+        ecs_log(f->log, ECS_EV_PARAM_IGNORED, "IMSI differs from that of EAP_ID, which counts");
+    return ECS_NEXT;
+}
+
+/* In place of what was sent: it enters the keys, and the request that is kept. */
+static enum ecs_next decrypt(struct ecs_flow *f, struct ecs_eap_id *id)
+{
+    struct ecs_auth *auth = f->self;
+    char plain[ECS_EAP_NAI_MAX + 1];
+    struct ecs_str *text = &auth->request->param[ECS_P_EAP_ID];
+    char *copy = NULL;
+    size_t n;
+
+    /* Each costs an operation of RSA: counted before. */
+    if (!ecs_limiter_take(auth->env->source_limiter, auth->source_hash, ecs_loop_now_us(f->loop),
+                          &auth->retry_after_s))
+        return ecs_flow_fail(f, ECS_E_RATE_LIMIT, "too many EAP exchanges from one source address");
+    auth->source_counted = true;
+    if (ecs_identity_open(auth->env->identity_keys, auth->env->identity, id, plain, &n) != ECS_OK)
+        return ecs_flow_fail(f, ECS_E_AUTH_NEEDED, "EAP_ID: an encrypted identity that no key here opens");
+    copy = ecs_strdup(f->arena, (struct ecs_str){plain, n});
+    ecs_wipe(plain, sizeof(plain));
+    if (!copy)
+        return ecs_flow_fail(f, ECS_E_NO_MEMORY, "no memory for the identity");
+    *text = (struct ecs_str){copy, n};
+    ecs_eap_id_parse(*text, id);
+    return ECS_NEXT;
+}
+
+enum ecs_next auth_check_identity(struct ecs_flow *f)
+{
+    struct ecs_auth *auth = f->self;
+    struct ecs_eap_id id;
+
+    ecs_eap_id_parse(auth->request->param[ECS_P_EAP_ID], &id);
+    if (id.kind == ECS_EAP_ID_ENCRYPTED && auth->env->identity_keys) {
+        enum ecs_next next = decrypt(f, &id);
+
+        if (next != ECS_NEXT)
+            return next;
+    }
+    return judge(f, &id);
+}
+
+bool auth_identity_is_prime(struct ecs_str eap_id)
+{
+    struct ecs_eap_id id;
+
+    return ecs_eap_id_parse(eap_id, &id) == ECS_EAP_ID_PERMANENT && id.method == ECS_EAP_METHOD_AKA_PRIME;
+}
