@@ -47,7 +47,7 @@ static void try_decode(const uint8_t *p, size_t n)
     }
 }
 
-static void try_answer(struct ecs_crypto *crypto, const uint8_t *p, size_t n)
+static void try_answer(struct ecs_crypto *crypto, const uint8_t *p, size_t n, bool prime)
 {
     static const struct ecs_aka_key key = {.alg = ECS_AKA_MILENAGE, .ki = {1}, .ki_n = 16, .opc = {2}};
     static const uint8_t rand[16] = {3};
@@ -58,6 +58,7 @@ static void try_answer(struct ecs_crypto *crypto, const uint8_t *p, size_t n)
     struct ecs_eap_result result;
 
     require(ecs_aka_vector_make(crypto, &key, rand, 32, &vector) == ECS_OK);
+    require(!prime || ecs_eap_bind_vector(crypto, ECS_STR("WLAN"), &vector) == ECS_OK);
     /* the outstanding request is the one that the answer speaks of */
     require(ecs_eap_begin(crypto, identity, &vector, n > 1 ? p[1] : 0, 0, &state) == ECS_OK);
     require(ecs_eap_answer(crypto, &state, &vector, &other, 1, p, n, &result) == ECS_OK);
@@ -88,7 +89,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         try_state(data + 1, size - 1);
     } else {
         try_decode(data + 1, size - 1);
-        try_answer(crypto, data + 1, size - 1);
+        try_answer(crypto, data + 1, size - 1, false);
+        try_answer(crypto, data + 1, size - 1, true);
     }
     return 0;
 }
