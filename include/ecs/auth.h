@@ -8,6 +8,7 @@
 #include "ecs/setting.h"
 #include "ecs/token.h"
 
+struct ecs_aaa;
 struct ecs_grant_conf;
 struct ecs_grant_used;
 struct ecs_oauth_server;
@@ -15,7 +16,9 @@ struct ecs_server_caller_conf;
 struct ecs_gzip;
 struct ecs_identity_conf;
 struct ecs_identity_keys;
+struct ecs_ladder;
 struct ecs_logins;
+struct ecs_sim_conf;
 struct ecs_store;
 struct ecs_subscriber_facts;
 struct ecs_ts43_request;
@@ -27,6 +30,11 @@ struct ecs_auth_conf {
     int64_t token_validity_s, token_renew_percent, session_s;
     int64_t ind, attempts, attempts_window_s, source_per_minute, source_burst;
     int64_t token_misuse, token_misuse_window_s; /* times; 0: only told */
+    struct ecs_str_list ladder;                  /* docs/authentication.md */
+    int64_t aaa_limit_ms, ladder_failures, ladder_pause_ms, ladder_in_flight;
+    bool aaa_msisdn;
+    const char *hss_profile;
+    int64_t hss_profile_age_s;
 };
 extern const struct ecs_setting ecs_auth_settings[];
 
@@ -47,6 +55,11 @@ struct ecs_auth_env {
     unsigned operations;            /* bits 1 << enum ecs_operation that this deployment serves */
     const struct ecs_identity_conf *identity;
     const struct ecs_identity_keys *identity_keys; /* NULL: encrypted identities are not decrypted */
+    struct ecs_ladder *ladder;                     /* NULL: our own keys only */
+    struct ecs_aaa *aaa;                           /* NULL: none */
+    const struct ecs_sealer *vector_sealer;        /* of vectors that an HSS has given */
+    const struct ecs_sim_conf *sims;               /* brands by SIM card */
+    size_t sim_n;
 };
 
 enum ecs_auth_method {
@@ -99,6 +112,12 @@ struct ecs_auth {
     const struct ecs_grant_used *grant; /* TEMPORARY, OPERATOR: the token's row */
     bool misused;           /* a valid token came from another device than its own: auth->token tells whose */
     uint32_t retry_after_s; /* with ECS_E_RATE_LIMIT */
+    bool waited;            /* the time went to an AAA or HSS */
+    int64_t deadline_us;    /* of all that is asked of them, loop's time */
+    struct ecs_str provider; /* EAP: who has proven the line: "local" or a row of "aaa"; {NULL, 0}: nobody */
+    struct ecs_str msisdn;   /* as the AAA names it; {NULL, 0}: it does not */
+    struct ecs_str aaa_class; /* of the AAA, for accounting */
+    uint32_t aaa_session_s;   /* so long the AAA lets its session live; 0: not said */
     unsigned verdict;       /* EAP answer: enum ecs_eap_verdict + 1; 0: none was judged */
     void *exchange;         /* of the method */
 };

@@ -6,6 +6,7 @@
 
 #include "ecs/neighbour.h"
 #include "ecs/setting.h"
+#include "ecs/store_data.h"
 
 struct ecs_bss;
 struct ecs_crypto;
@@ -75,6 +76,8 @@ struct ecs_bss_subject {
     struct ecs_str service;                      /* "SharedNumber" ... */
     struct ecs_str plan;
     struct ecs_str old_id, old_iccid;
+    struct ecs_str store, store_user; /* carrier billing: SERVICE_ON of "CarrierBilling" */
+    struct ecs_str purchase; /* COMPENSATE: what our rows call it */
     struct ecs_str name, vendor, model; /* of the companion */
 };
 
@@ -123,6 +126,7 @@ enum ecs_bss_action {
     ECS_BSS_CONFIRM, /* target_iccid is installed */
     ECS_BSS_SERVICE_ON,
     ECS_BSS_SERVICE_OFF,
+    ECS_BSS_COMPENSATE, /* of what the customer paid for and did not get: service, purchase */
     ECS_BSS_ACTION_COUNT
 };
 extern const char *const ecs_bss_action_names[ECS_BSS_ACTION_COUNT]; /* "subscribe", "end-old" ... */
@@ -161,6 +165,7 @@ enum ecs_next ecs_bss_cancel(struct ecs_flow *f, struct ecs_bss *bss, const stru
 enum ecs_bss_event_kind {
     ECS_BSS_EVENT_ORDER,   /* an order of ours changed; result AGAIN: its state is not told, ecs_bss_find */
     ECS_BSS_EVENT_LINE,    /* services, plan or state of a line changed */
+    ECS_BSS_EVENT_DATA,    /* usage, boost, carrier-billing account or pseudonym of a line */
     ECS_BSS_EVENT_PROFILE, /* a profile became active, suspended or ended; one may be new to us (7.5) */
     ECS_BSS_EVENT_IGNORED  /* well-formed, of no use to us */
 };
@@ -172,9 +177,12 @@ struct ecs_bss_event {
     struct ecs_bss_result result;    /* ORDER */
     struct ecs_bss_subject subject;  /* LINE, PROFILE: imsi or msisdn */
     struct ecs_bss_profile profile;  /* PROFILE */
+    struct ecs_data_change data;     /* DATA, without account (of vendor and store_user), actor and masked subject */
+    struct ecs_str store_user;
     struct ecs_str line_state, plan; /* LINE: new values in our own words; {NULL, 0}: unchanged */
     struct ecs_str service,
         service_state; /* LINE: "vowifi", "provisioned" | "not-provisioned" | "in-progress" */
+    struct ecs_str area, roaming, visited_plmn; /* LINE: where it is; {NULL, 0}: unchanged, "": no longer known */
 };
 /* Texts in the arena. ECS_E_BAD_PARAMETER with a constant sentence for what cannot be read. */
 enum ecs_rc ecs_bss_event_read(const struct ecs_bss *bss, struct ecs_arena *arena, struct ecs_str name,

@@ -43,6 +43,7 @@ struct ecs_diameter_peer_conf {
     const char *name;     /* for logs, metrics and routes: unique, below ECS_DIAMETER_NAME bytes */
     const char *host;     /* name or address */
     uint16_t port;        /* 0: 3868, with TLS 5658 */
+    bool sctp;            /* one-to-one, without TLS; only when ecs_diameter_has_sctp() */
     const char *identity; /* Origin-Host that the peer must have; NULL: any */
     bool tls;             /* from the first byte on */
     const char *ca_file, *cert_file,
@@ -108,6 +109,7 @@ struct ecs_diameter_view {
     int64_t state_s;    /* so long in this state */
     char reason[160];   /* of the last failure; "" */
 };
+bool ecs_diameter_has_sctp(void);                                   /* built with the option ECS_SCTP */
 const char *ecs_diameter_state_name(enum ecs_diameter_state state); /* "okay" */
 /* Rows of all peers, at most max; returns how many there are. On the node's thread. */
 size_t ecs_diameter_node_view(const struct ecs_diameter_node *node, struct ecs_diameter_view *out,
@@ -125,6 +127,8 @@ struct ecs_diameter *ecs_diameter_open(struct ecs_diameter_node *node,
                                        struct ecs_mailbox *mailbox) ECS_MUST_CHECK;
 /* On the asking worker's thread, after its flows have ended. NULL allowed. */
 void ecs_diameter_close(struct ecs_diameter *d);
+/* Is a peer in service that speaks the application and serves the realm? From any thread. */
+bool ecs_diameter_is_up(const struct ecs_diameter *d, struct ecs_str realm, uint32_t application);
 /* As of ecs_diameter_identity; lives as long as the handle. */
 const char *ecs_diameter_host(const struct ecs_diameter *d);
 const char *ecs_diameter_realm(const struct ecs_diameter *d);

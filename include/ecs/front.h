@@ -11,6 +11,7 @@
 #include "ecs/keyring.h"
 #include "ecs/messages.h"
 #include "ecs/policy.h"
+#include "ecs/sim.h"
 #include "ecs/ts43.h"
 
 enum ecs_mode { ECS_MODE_LAB, ECS_MODE_PRODUCTION };
@@ -104,6 +105,7 @@ struct ecs_snapshot {
     const struct ecs_address_conf *address;
     struct sheet_set *sheets; /* pages; NULL: none are served */
     const char *portal_url;   /* that flow-url "portal" stands for; "" none */
+    const char *pages_url;    /* likewise of boost, billing, satmode, without their name; "": portal_url is it */
     const struct ecs_last_known_conf *last_known;
     struct ecs_policy *policy;
     struct ecs_messages *messages;
@@ -114,6 +116,7 @@ struct ecs_snapshot {
     struct ecs_version_bounds bounds;
     struct ecs_version_map *version_map;
     size_t version_map_n;
+    struct ecs_gate gate; /* of the facts: brands of SIMs, home networks */
     struct ecs_plmn *plmns;
     size_t plmn_n;
     struct ecs_cidr *proxies;

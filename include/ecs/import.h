@@ -48,7 +48,7 @@ struct ecs_import_result {
 };
 
 /* Columns: imsi (needed), msisdn, iccid, plan (needed for a new subscriber), line_state, brand, roaming,
- * visited_plmn, language, ki, opc or op (hex), algorithm (milenage, tuak), amf (4 hex digits), sqn (12 hex
+ * visited_plmn, language, area, enterprise, ki, opc or op (hex), algorithm (milenage, tuak), amf (4 hex digits), sqn (12 hex
  * digits; never lowered). ECS_E_BAD_PARAMETER: the header line is wrong. Chunks that are committed stay after
  * a later failure. */
 enum ecs_rc ecs_import_subscribers(struct ecs_pg_sync *sync, const struct ecs_import_conf *conf,
@@ -74,6 +74,14 @@ enum ecs_rc ecs_import_enterprises(struct ecs_pg_sync *sync, const struct ecs_im
 /* Columns: imsi, other_imsi (both needed), role (family). Rows that exist are left alone; none is removed. */
 enum ecs_rc ecs_import_relations(struct ecs_pg_sync *sync, const struct ecs_import_conf *conf,
                                  struct ecs_import_result *ret_result);
+/* Networks of roaming partners. Columns: plmn (needed), name, country (two capital letters), services (words
+ * separated by blank, ";" or "|"). */
+enum ecs_rc ecs_import_visited(struct ecs_pg_sync *sync, const struct ecs_import_conf *conf,
+                               struct ecs_import_result *ret_result);
+/* Use of data. Columns: imsi, bucket, used (all needed), usage_type (0, 1), name, description, cycle_end (ISO 8601),
+ * allowance (empty: unlimited). Rows are replaced. */
+enum ecs_rc ecs_import_usage(struct ecs_pg_sync *sync, const struct ecs_import_conf *conf,
+                             struct ecs_import_result *ret_result);
 /* eSIM profiles that were made elsewhere. Columns: iccid, app (both needed), imsi or enterprise, eid,
  * terminal_id, service, plan, status (activated, activating, deactivated), secondary, address, line_imsi, msisdn,
  * name, vendor, model. No activation codes. */

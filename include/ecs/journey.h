@@ -73,6 +73,7 @@ struct ecs_journey {
     int calls;    /* logical calls so far: part of their ids */
     int64_t created_at, changed_at, due_at, deadline_at, ended_at; /* Unix seconds; 0: none */
     bool leased;                                                   /* somebody is at work on it now */
+    struct ecs_str page_url, page_data; /* named by the BSS; {NULL, 0}: those of the policy */
 };
 
 struct ecs_profile {

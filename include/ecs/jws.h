@@ -26,6 +26,8 @@ bool ecs_jwk_set_has(const struct ecs_jwk_set *set, struct ecs_str kid);
 
 /* kid of the header without any check, to choose keys by; {NULL, 0}: none or unreadable. In the arena. */
 struct ecs_str ecs_jws_kid(struct ecs_str token, struct ecs_arena *arena);
+/* iss of the claims, unchecked as well: to find whose keys they are. */
+struct ecs_str ecs_jws_issuer(struct ecs_str token, struct ecs_arena *arena);
 
 enum ecs_jws_verdict {
     ECS_JWS_OK,

@@ -106,5 +106,7 @@ struct ecs_oauth_ask {
 };
 extern const struct ecs_step ecs_oauth_token_steps[];  /* RFC 6749 3.2 */
 extern const struct ecs_step ecs_oauth_revoke_steps[]; /* RFC 7009 2 */
+/* Only who calls, for further endpoints: client_id is proven then, an assertion is spent. */
+extern const struct ecs_step ecs_oauth_client_steps[];
 /* enabled, and tokens are our own */
 bool ecs_oauth_has_endpoint(const struct ecs_conf *conf);

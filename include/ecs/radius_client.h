@@ -62,7 +62,8 @@ struct ecs_radius_request {
     /* Later rounds of a conversation: the answer's server, the only one that knows its State (RFC
      * 3579 2.6.1). NULL: any */
     const char *server;
-    uint32_t delay_s; /* accounting: age of the record already; the time of waiting is added */
+    uint32_t delay_s;  /* accounting: age of the record already; the time of waiting is added */
+    uint32_t limit_ms; /* the whole time, when it is less than total_ms; 0: that */
 };
 struct ecs_radius_answer {
     /* ECS_OK: there is a valid answer, whatever its code. ECS_E_TIMEOUT: none in total_ms. ECS_E_OVERLOAD:

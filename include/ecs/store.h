@@ -36,6 +36,7 @@ enum ecs_line_state {
     ECS_ROW_LINE_TERMINATED
 };
 enum ecs_roaming { ECS_ROW_ROAMING_UNKNOWN, ECS_ROW_ROAMING_HOME, ECS_ROW_ROAMING_ROAMING };
+enum ecs_non3gpp { ECS_ROW_NON3GPP_UNKNOWN, ECS_ROW_NON3GPP_ALLOWED, ECS_ROW_NON3GPP_BARRED };
 enum ecs_device_category {
     ECS_ROW_DEVICE_UNKNOWN, /* the TAC is in no list */
     ECS_ROW_DEVICE_PHONE,
@@ -66,44 +67,43 @@ struct ecs_line_service {
     struct ecs_str addr_identifier;             /* p NULL: none */
     enum ecs_override override;
 };
-
 struct ecs_notice {
     struct ecs_str service, message_key;
     bool unavailable; /* else for information */
     int64_t ends_at;  /* Unix seconds */
     uint32_t validity_s;
 };
-
 struct ecs_subscriber_facts {
     bool known; /* false: no such subscriber; then only facts of the device, notices and content_revision */
     struct ecs_str imsi, msisdn, iccid; /* p NULL: none */
     enum ecs_line_state line_state;
     enum ecs_roaming roaming;
+    enum ecs_non3gpp non3gpp; /* Non-3GPP-IP-Access of the profile in the HSS */
     struct ecs_str visited_plmn, language, brand, brand_language; /* p NULL: none */
     int32_t token_generation;
     int64_t sim_changed_at, device_since; /* Unix seconds, 0: unknown */
     bool has_device;
     uint8_t device[16]; /* digest of the terminal_id that last passed a full authentication of the line */
     struct ecs_str plan, plan_name;
-    const struct ecs_str *features;
-    size_t n_features;
     struct ecs_str vendor, model; /* of the TAC; p NULL: unknown */
     enum ecs_device_category category;
-    const struct ecs_str *capabilities;
-    size_t n_capabilities;
+    const struct ecs_str *features, *capabilities; /* of plan and model */
+    size_t n_features, n_capabilities;
     enum ecs_identity_state identity;
     const struct ecs_line_service *services; /* those with a row */
-    size_t n_services;
-    const struct ecs_notice *notices;    /* active now, of this brand or of all */
-    const struct ecs_str *registrations; /* of this device: texts for ecs_registration_read */
-    size_t n_notices, n_registrations;
-    int64_t content_revision; /* never falls, grows with the content: base of VERS.version */
+    const struct ecs_notice *notices;         /* active now, of this brand or of all */
+    const struct ecs_str *registrations;      /* of this device: texts for ecs_registration_read */
+    size_t n_services, n_notices, n_registrations;
+    const struct ecs_place *place;     /* ecs/store_availability.h; NULL: not read from the database */
+    int64_t content_revision;          /* never falls, grows with the content: base of VERS.version */
+    const struct ecs_data_facts *data; /* ecs/store_data.h; NULL: not asked for */
 };
 
 struct ecs_facts_key {
-    struct ecs_str imsi;
-    struct ecs_str terminal_id; /* lower case; p NULL: none */
-    struct ecs_str tac;         /* eight digits; p NULL: none */
+    struct ecs_str imsi, terminal_id; /* lower case; p NULL: none */
+    struct ecs_str tac;               /* eight digits; p NULL: none */
+    struct ecs_str data;              /* letters of ecs/store_data.h; empty: the plain facts only */
+    struct ecs_str account;           /* hexadecimal digits of ecs_billing_account; p NULL: none */
 };
 
 /* May wait; the next step finds *ret_facts filled, also for an unknown subscriber. Fails the flow as

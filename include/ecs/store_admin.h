@@ -9,6 +9,7 @@
 
 struct ecs_subscriber_row {
     struct ecs_str imsi, msisdn, iccid, plan, brand, visited_plmn, language; /* p NULL: none */
+    struct ecs_str area, enterprise;
     enum ecs_line_state line_state;
     enum ecs_roaming roaming;
     int32_t token_generation, revision;
@@ -30,7 +31,7 @@ enum ecs_next ecs_store_subscriber_list(struct ecs_flow *f, struct ecs_store *st
 /* Text as in the columns. In "set" p NULL leaves a column alone and "" clears it; in "upsert" p NULL is none.
  */
 struct ecs_subscriber_fields {
-    struct ecs_str msisdn, iccid, line_state, plan, brand, roaming, visited_plmn, language;
+    struct ecs_str msisdn, iccid, line_state, plan, brand, roaming, visited_plmn, language, area, enterprise;
 };
 enum ecs_next ecs_store_subscriber_upsert(struct ecs_flow *f, struct ecs_store *store, struct ecs_str imsi,
                                           const struct ecs_subscriber_fields *fields, bool *ret_created);

@@ -22,6 +22,12 @@ enum ecs_portal_verdict {
     ECS_PORTAL_GONE,     /* the subscriber is no longer there */
     ECS_PORTAL_EXPIRED,  /* too late, and not told before */
 };
+enum ecs_portal_result {
+    ECS_PORTAL_STATES,    /* the states say it all */
+    ECS_PORTAL_PURCHASED, /* a boost */
+    ECS_PORTAL_ACCEPTED,  /* the terms of carrier billing: activation is due */
+    ECS_PORTAL_ACTIVATED, /* carrier billing, by the partner */
+};
 struct ecs_portal_report {
     struct ecs_str partner, event_id;
     const uint8_t *reference, *request; /* 32 bytes each: digests */
@@ -34,14 +40,20 @@ struct ecs_portal_report {
     bool late;         /* the reference has expired: nothing is written, a repetition is answered */
     int64_t expires_s; /* of the reference */
     struct ecs_str subject_masked, detail; /* for the audit table; detail: a JSON object */
+    /* What the user did besides: goes with the report or not at all. */
+    enum ecs_portal_result result;
+    uint8_t boost;          /* PURCHASED: type */
+    int64_t seconds;        /* PURCHASED: 0: as the plan says */
+    struct ecs_str key;     /* PURCHASED: as ecs_boost_buy; actor as there */
+    const uint8_t *account; /* ACCEPTED, ACTIVATED: of carrier billing, ECS_ACCOUNT_LEN bytes */
 };
 struct ecs_portal_reported {
     enum ecs_portal_verdict verdict;
     int64_t revision; /* of the line's service; 0: nothing was changed */
     enum ecs_portal_outcome outcome;
 };
-/* Event, flow, state of the line and audit row, all or nothing. ECS_E_BAD_PARAMETER: a value against a
- * constraint. */
+/* Event, flow, state of the line, purchase or account, and audit row, all or nothing. ECS_E_BAD_PARAMETER: a
+ * value against a constraint, a boost that the plan does not sell, an account that is blocked. */
 enum ecs_next ecs_store_portal_report(struct ecs_flow *f, struct ecs_store *store,
                                       const struct ecs_portal_report *report,
                                       struct ecs_portal_reported *ret_reported);

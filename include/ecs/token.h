@@ -23,10 +23,12 @@ struct ecs_token {
 struct ecs_flow_ref {
     struct ecs_imsi imsi; /* "": none, with a journey of an enterprise only */
     uint8_t terminal[16];
-    uint8_t service; /* AppID number - 2000 */
+    uint8_t service; /* AppID number - 2000: 4 VoWiFi, 10 data boost, 12 carrier billing, 16 satellite ... */
+    uint8_t boost;   /* of 10: type 1 to 255; 0: none */
     uint32_t tac;    /* of the terminal, 0: it is no IMEI */
     int64_t issued_s, expires_s;
-    int64_t journey; /* id (ecs/store_odsa.h), 0: none, as in references of former versions */
+    int64_t journey;    /* id (ecs/store_odsa.h), 0: none, as in references of former versions; not of 12 */
+    uint8_t account[8]; /* of 12: ecs_billing_account; zeros: none */
 };
 
 void ecs_token_terminal_digest(struct ecs_crypto *crypto, const struct ecs_terminal_id *id,

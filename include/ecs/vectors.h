@@ -12,6 +12,7 @@ enum ecs_exchange_outcome {
     ECS_EXCHANGE_LIMITED, /* too many attempts, or the last challenge of the exchange was used up */
     ECS_EXCHANGE_REFUSED, /* an earlier answer was wrong */
     ECS_EXCHANGE_LOST,    /* no such session, expired, or answered more than 10 s ago */
+    ECS_EXCHANGE_UNAVAILABLE, /* the provider could not be asked, or cannot tell now */
 };
 
 /* One EAP exchange. */
@@ -21,7 +22,10 @@ struct ecs_exchange {
     uint8_t rand[16];
     uint8_t identifier;
     struct ecs_str saved; /* begin: the first request as bytes */
-    uint64_t sqn_ms;      /* resync: verified */
+    uint64_t sqn_ms;      /* resync: verified, where the key is known here */
+    uint8_t auts[ECS_AKA_AUTS_LEN]; /* resync: as it came */
+    struct ecs_str provider; /* begin: name of an HSS; after resume: that of the session */
+    unsigned shares;         /* begin, resync: providers among which the time that is left is shared */
     /* out, valid after take() */
     enum ecs_exchange_outcome outcome;
     struct ecs_imsi imsi; /* resume */
@@ -32,6 +36,7 @@ struct ecs_exchange {
     bool repeated;
     int64_t created_s;
     struct ecs_subscriber_facts *facts; /* resume: came along, or NULL */
+    const char *why;                    /* UNAVAILABLE: for the log */
     void *answer;                       /* the provider's */
 };
 
@@ -55,3 +60,4 @@ struct ecs_vector_ops {
 };
 
 extern const struct ecs_vector_ops ecs_vectors_local; /* keys and sequence numbers in our database */
+extern const struct ecs_vector_ops ecs_vectors_hss;   /* of an HSS, one by one (SWx) */

@@ -3,7 +3,7 @@
 
 -- fragment: subscriber_columns
 s.imsi, s.msisdn, s.iccid, s.line_state, s.plan, s.brand, s.roaming, s.visited_plmn, s.language, s.token_generation,
-s.revision, s.created_at, s.updated_at, EXISTS (SELECT FROM auc a WHERE a.imsi = s.imsi)
+s.revision, s.created_at, s.updated_at, EXISTS (SELECT FROM auc a WHERE a.imsi = s.imsi), s.area, s.enterprise
 
 -- name: subscriber_by_imsi read-only
 SELECT {{subscriber_columns}} FROM subscriber s WHERE s.imsi = $1::text
@@ -17,13 +17,16 @@ SELECT {{subscriber_columns}} FROM subscriber s WHERE s.msisdn = $1::text ORDER 
 SELECT {{subscriber_columns}} FROM subscriber s WHERE s.imsi > $1::text ORDER BY s.imsi LIMIT $2::integer
 
 -- name: subscriber_upsert
--- $1 imsi $2 msisdn $3 iccid $4 line_state $5 plan $6 brand $7 roaming $8 visited_plmn $9 language
+-- $1 imsi $2 msisdn $3 iccid $4 line_state $5 plan $6 brand $7 roaming $8 visited_plmn $9 language $10 area $11 enterprise
 -- The whole row as given; revision, tokens and times stay with the database. true: the row is new.
-INSERT INTO subscriber AS s (imsi, msisdn, iccid, line_state, plan, brand, roaming, visited_plmn, language)
-VALUES ($1::text, $2::text, $3::text, coalesce($4::text, 'active'), $5::text, $6::text, coalesce($7::text, 'unknown'), $8::text, $9::text)
+INSERT INTO subscriber AS s (imsi, msisdn, iccid, line_state, plan, brand, roaming, visited_plmn, language, area,
+    enterprise)
+VALUES ($1::text, $2::text, $3::text, coalesce($4::text, 'active'), $5::text, $6::text, coalesce($7::text, 'unknown'), $8::text, $9::text,
+    $10::text, lower($11::text))
 ON CONFLICT (imsi) DO UPDATE SET
     msisdn = excluded.msisdn, iccid = excluded.iccid, line_state = excluded.line_state, plan = excluded.plan,
-    brand = excluded.brand, roaming = excluded.roaming, visited_plmn = excluded.visited_plmn, language = excluded.language
+    brand = excluded.brand, roaming = excluded.roaming, visited_plmn = excluded.visited_plmn, language = excluded.language,
+    area = excluded.area, enterprise = excluded.enterprise
 RETURNING s.xmax = 0
 
 -- name: subscriber_set
@@ -36,7 +39,9 @@ UPDATE subscriber SET
     brand = CASE WHEN $6::text IS NULL THEN brand ELSE nullif($6::text, '') END,
     roaming = coalesce($7::text, roaming),
     visited_plmn = CASE WHEN $8::text IS NULL THEN visited_plmn ELSE nullif($8::text, '') END,
-    language = CASE WHEN $9::text IS NULL THEN language ELSE nullif($9::text, '') END
+    language = CASE WHEN $9::text IS NULL THEN language ELSE nullif($9::text, '') END,
+    area = CASE WHEN $10::text IS NULL THEN area ELSE nullif($10::text, '') END,
+    enterprise = CASE WHEN $11::text IS NULL THEN enterprise ELSE nullif(lower($11::text), '') END
 WHERE imsi = $1::text
 RETURNING revision
 

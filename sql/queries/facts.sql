@@ -11,13 +11,15 @@ m.vendor, m.model, m.category, m.capabilities, i.state,
  + coalesce(m.revision, 0) + coalesce(i.revision, 0))::bigint,
 l.service, l.tc_status, l.tc_version, l.tc_at, l.addr_status, l.addr_expiry, l.addr_identifier, l.prov_status,
 l.override, l.flow_closed_at, l.revision,
-c.notices, (extract(epoch FROM now()) * 1000000)::bigint, g.registrations
+c.notices, (extract(epoch FROM now()) * 1000000)::bigint, g.registrations,
+c.states, s.area, s.enterprise, v.country, v.services, s.non3gpp
 
 -- fragment: facts_joins
 JOIN content_base c ON c.one
 LEFT JOIN subscriber s ON s.imsi = k.imsi
 LEFT JOIN plan p ON p.plan = s.plan
 LEFT JOIN brand b ON b.brand = coalesce(s.brand, p.brand)
+LEFT JOIN visited_network v ON v.plmn = s.visited_plmn
 LEFT JOIN device_model m ON m.tac = k.tac::char(8)
 LEFT JOIN device_identity i ON i.terminal_id = k.terminal
 LEFT JOIN LATERAL (

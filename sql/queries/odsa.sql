@@ -10,7 +10,7 @@ ARRAY[j.id::text, j.version::text, j.kind, j.state, j.key::text, j.imsi, j.enter
       j.old_profile::text, j.flags::text, j.polls::text, j.attempts::text, j.calls::text,
       extract(epoch FROM j.created_at)::bigint::text, extract(epoch FROM j.changed_at)::bigint::text,
       extract(epoch FROM j.due_at)::bigint::text, extract(epoch FROM j.deadline_at)::bigint::text,
-      extract(epoch FROM j.ended_at)::bigint::text, (j.leased_until > now())::integer::text]
+      extract(epoch FROM j.ended_at)::bigint::text, (j.leased_until > now())::integer::text, j.page_url, j.page_data]
 
 -- fragment: profile_item
 ARRAY[p.id::text, p.journey::text, p.imsi, p.enterprise, p.app::text, p.iccid, p.eid, p.terminal_id, p.service, p.plan, p.smdp,

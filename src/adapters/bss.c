@@ -12,7 +12,8 @@ const char *const ecs_bss_status_names[ECS_BSS_STATUS_COUNT] = {
     "done", "pending", "again", "website", "in-use", "refused", "unknown", "denied",
 };
 const char *const ecs_bss_action_names[ECS_BSS_ACTION_COUNT] = {
-    "subscribe", "transfer", "recover", "end", "end-old", "confirm", "service-on", "service-off",
+    "subscribe", "transfer",   "recover",     "end",        "end-old",
+    "confirm",   "service-on", "service-off", "compensate",
 };
 
 /* ---- life ---- */

@@ -6,6 +6,7 @@
 
 #include "adapters/bss_int.h"
 #include "ecs/ids.h"
+#include "ecs/store_availability.h"
 
 enum { ID_MAX = 128 };
 
@@ -186,10 +187,38 @@ static bool is_word(struct ecs_str s, const char *const *words)
     return false;
 }
 
+/* As member, but an empty text is one. */
+static struct ecs_str member_or_empty(const struct event *e, const char *name)
+{
+    const json_t *value = json_object_get(e->json, name);
+
+    return json_is_string(value) && json_string_length(value) == 0 ? ECS_STR("") : member(e, e->json, name);
+}
+
+/* Where the line is; an empty text takes the knowledge back. */
+static bool read_own_place(struct event *e)
+{
+    static const char *const roamings[] = {"unknown", "home", "roaming", NULL};
+    struct ecs_bss_event *out = e->out;
+    struct ecs_plmn plmn;
+
+    out->area = member_or_empty(e, "area");
+    out->roaming = member(e, e->json, "roaming");
+    out->visited_plmn = member_or_empty(e, "visitedPlmn");
+    if (out->area.n && !ecs_area_is_valid(out->area, true))
+        return wrong(e, "area is not a name like north.coast");
+    if (out->roaming.p && !is_word(out->roaming, roamings))
+        return wrong(e, "roaming is not one of unknown, home, roaming");
+    if (out->visited_plmn.n &&
+        (!ecs_str_is_digits(out->visited_plmn) || !ecs_plmn_parse(out->visited_plmn, &plmn)))
+        return wrong(e, "visitedPlmn is not 5 or 6 digits");
+    return true;
+}
+
 static bool read_own_line(struct event *e)
 {
     static const char *const states[] = {"active", "suspended", "barred", "terminated", NULL};
-    static const char *const services[] = {"vowifi", "volte", "vonr", "smsoip", NULL};
+    static const char *const services[] = {"vowifi", "volte", "vonr", "smsoip", "satmode", NULL};
     static const char *const service_states[] = {"provisioned", "not-provisioned", "in-progress", NULL};
     struct ecs_bss_event *out = e->out;
 
@@ -205,11 +234,14 @@ static bool read_own_line(struct event *e)
     if (!out->service.p != !out->service_state.p)
         return wrong(e, "service and serviceState belong together");
     if (out->service.p && !is_word(out->service, services))
-        return wrong(e, "service is not one of vowifi, volte, vonr, smsoip");
+        return wrong(e, "service is not one of vowifi, volte, vonr, smsoip, satmode");
     if (out->service.p && !is_word(out->service_state, service_states))
         return wrong(e, "serviceState is not one of provisioned, not-provisioned, in-progress");
-    return out->line_state.p || out->plan.p || out->service.p ||
-           wrong(e, "an event of a line needs lineState, plan or service");
+    if (!read_own_place(e))
+        return false;
+    return out->line_state.p || out->plan.p || out->service.p || out->area.p || out->roaming.p ||
+           out->visited_plmn.p ||
+           wrong(e, "an event of a line needs lineState, plan, service, area, roaming or visitedPlmn");
 }
 
 static bool read_own_profile(struct event *e)
@@ -244,8 +276,30 @@ static bool read_own_profile(struct event *e)
     return bss_profile_check(e->arena, p) || wrong(e, "a member of the profile does not have its form");
 }
 
+/* What the members are called differs by kind; which of them are needed, bss_event_data knows. */
+static bool read_own_data(struct event *e)
+{
+    struct ecs_bss_event *out = e->out;
+    const char *why = NULL;
+
+    out->kind = ECS_BSS_EVENT_DATA;
+    if (!read_own_subject(e))
+        return false;
+    out->data.imsi = out->subject.imsi;
+    out->data.msisdn = out->subject.imsi.p ? ECS_STR_NULL : out->subject.msisdn;
+    out->data.at = out->at;
+    if (!out->data.imsi.p && !out->data.msisdn.p)
+        return wrong(e, "an event of a line needs imsi or msisdn");
+    return bss_event_data(e->arena, e->json, out, &why) || wrong(e, why);
+}
+
 static bool read_own(struct event *e)
 {
+    for (unsigned i = 0; i < ECS_DATA_KIND_COUNT; i++)
+        if (ecs_str_eq(e->type, ecs_str_of(ecs_data_kinds[i]))) {
+            e->out->data.kind = (enum ecs_data_kind)i;
+            return read_own_data(e);
+        }
     if (ecs_str_eq(e->type, ECS_STR("order")))
         return read_own_order(e);
     if (ecs_str_eq(e->type, ECS_STR("line")))

@@ -107,6 +107,11 @@ struct ecs_str bss_code(struct ecs_arena *arena, struct ecs_str text);  /* opera
 bool bss_code_status(const struct ecs_bss_conf *conf, struct ecs_str word, enum ecs_bss_status *ret_status);
 int64_t bss_time(struct ecs_str text); /* Unix seconds; 0: none */
 
+/* ---- events (bss_event_data.c) ---- */
+
+/* The rest of an event of kind DATA, whose event->data.kind is written; false with a constant sentence. */
+bool bss_event_data(struct ecs_arena *arena, const json_t *json, struct ecs_bss_event *event, const char **ret_why);
+
 /* ---- dialects ---- */
 
 struct bss_kept { /* an answer to a question for plans */

@@ -34,8 +34,9 @@ static const unsigned told[BSS_NAME_COUNT] = {
     [BSS_P_DEACTIVATE] = LINE | TARGET,
     [BSS_P_DEACTIVATE_OLD] = LINE | TARGET | OLD,
     [BSS_P_CONFIRM] = LINE | TARGET | OLD,
-    [BSS_P_SERVICE_ON] = LINE | TARGET,
-    [BSS_P_SERVICE_OFF] = LINE | TARGET,
+    [BSS_P_SERVICE_ON] = LINE | TARGET | BIT(STORE) | BIT(STORE_USER),
+    [BSS_P_SERVICE_OFF] = LINE | TARGET | BIT(STORE) | BIT(STORE_USER),
+    [BSS_P_COMPENSATE] = LINE | BIT(SERVICE) | BIT(PURCHASE),
     [BSS_P_ORDER_STATUS] = LINE,
     [BSS_P_ORDER_CANCEL] = LINE,
 };
@@ -51,6 +52,7 @@ static void questions_of(const struct bss_call *call, enum bss_name *ret_check, 
         [ECS_BSS_RECOVER] = BSS_P_RECOVER,        [ECS_BSS_END] = BSS_P_DEACTIVATE,
         [ECS_BSS_END_OLD] = BSS_P_DEACTIVATE_OLD, [ECS_BSS_CONFIRM] = BSS_P_CONFIRM,
         [ECS_BSS_SERVICE_ON] = BSS_P_SERVICE_ON,  [ECS_BSS_SERVICE_OFF] = BSS_P_SERVICE_OFF,
+        [ECS_BSS_COMPENSATE] = BSS_P_COMPENSATE,
     };
     bool shared = ecs_str_starts_with_nocase(call->subject.service, ECS_STR("Shared"));
 

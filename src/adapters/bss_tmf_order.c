@@ -172,9 +172,9 @@ void bss_tmf_order_result(const struct ecs_bss *bss, struct ecs_arena *arena, co
 /* ---- writing ---- */
 
 static const char *const item_actions[ECS_BSS_ACTION_COUNT] = {
-    [ECS_BSS_SUBSCRIBE] = "add",     [ECS_BSS_TRANSFER] = "modify",   [ECS_BSS_RECOVER] = "modify",
-    [ECS_BSS_END] = "delete",        [ECS_BSS_END_OLD] = "delete",    [ECS_BSS_CONFIRM] = "modify",
-    [ECS_BSS_SERVICE_ON] = "modify", [ECS_BSS_SERVICE_OFF] = "modify"};
+    [ECS_BSS_SUBSCRIBE] = "add",     [ECS_BSS_TRANSFER] = "modify",    [ECS_BSS_RECOVER] = "modify",
+    [ECS_BSS_END] = "delete",        [ECS_BSS_END_OLD] = "delete",     [ECS_BSS_CONFIRM] = "modify",
+    [ECS_BSS_SERVICE_ON] = "modify", [ECS_BSS_SERVICE_OFF] = "modify", [ECS_BSS_COMPENSATE] = "delete"};
 
 static bool add_characteristic(json_t *list, struct ecs_str name, struct ecs_str value)
 {
@@ -210,9 +210,10 @@ static json_t *characteristics(const struct bss_call *call)
 static json_t *service_item(const struct bss_call *call, struct ecs_str spec)
 {
     enum ecs_bss_action action = call->order.action;
-    const char *state = action == ECS_BSS_END || action == ECS_BSS_END_OLD ? "terminated"
-                        : action == ECS_BSS_SERVICE_OFF                    ? "inactive"
-                                                                           : "active";
+    const char *state = action == ECS_BSS_END || action == ECS_BSS_END_OLD || action == ECS_BSS_COMPENSATE
+                            ? "terminated"
+                        : action == ECS_BSS_SERVICE_OFF ? "inactive"
+                                                        : "active";
 
     return json_pack("{s:s,s:s,s:{s:s,s:{s:s%},s:o}}", "id", "1", "action", item_actions[action], "service",
                      "state", state, "serviceSpecification", "id", spec.p, spec.n, "serviceCharacteristic",
@@ -239,12 +240,20 @@ static json_t *order_body(const struct bss_call *call)
     const struct ecs_str *name = call->bss->names.name;
     bool product = call->bss->conf->order_api == ECS_BSS_ORDERS_PRODUCT;
     struct ecs_str key = call->order.key, plan = call->subject.plan;
-    json_t *item = product ? product_item(call, plan.n ? plan : name[BSS_T_OFFER_COMPANION + (int)kind])
-                           : service_item(call, name[BSS_T_SPEC_COMPANION + (int)kind]);
+    bool back = call->order.action == ECS_BSS_COMPENSATE;
+    bool billing = ecs_str_eq(call->subject.app, ECS_STR("ap2012"));
+    struct ecs_str offer = name[back      ? BSS_T_OFFER_COMPENSATE
+                                : billing ? BSS_T_OFFER_BILLING
+                                          : BSS_T_OFFER_COMPANION + (int)kind];
+    struct ecs_str spec = name[back      ? BSS_T_SPEC_COMPENSATE
+                               : billing ? BSS_T_SPEC_BILLING
+                                         : BSS_T_SPEC_COMPANION + (int)kind];
+    json_t *item = product ? product_item(call, plan.n ? plan : offer) : service_item(call, spec);
 
-    return json_pack("{s:s%,s:s,s:[{s:s%,s:s,s:s}],s:[o]}", "externalId", key.p, key.n, "category", "ODSA",
-                     "externalReference", "id", key.p, key.n, "name", "entitlementd", "externalReferenceType",
-                     "order", product ? "productOrderItem" : "serviceOrderItem", item);
+    return json_pack("{s:s%,s:s,s:[{s:s%,s:s,s:s}],s:[o]}", "externalId", key.p, key.n, "category",
+                     back ? "compensation" : "ODSA", "externalReference", "id", key.p, key.n, "name",
+                     "entitlementd", "externalReferenceType", "order",
+                     product ? "productOrderItem" : "serviceOrderItem", item);
 }
 
 /* ---- calls ---- */

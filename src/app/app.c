@@ -16,6 +16,10 @@ static const struct {
     {ECS_APP_2003, ECS_SERVICE_VOICE, app_build_voice, ECS_DECIDE_VOICE_LTE_HOME},
     {ECS_APP_2004, ECS_SERVICE_VOWIFI, app_build_vowifi, ECS_DECIDE_VOWIFI_OFFER},
     {ECS_APP_2005, ECS_SERVICE_SMSOIP, app_build_smsoip, ECS_DECIDE_SMSOIP_STATUS},
+    {ECS_APP_2010, ECS_SERVICE_DATAPLAN, app_build_dataplan, ECS_DECIDE_DATAPLAN_BOOST},
+    {ECS_APP_2012, ECS_SERVICE_BILLING, app_build_billing, ECS_DECIDE_BILLING_OFFER},
+    {ECS_APP_2013, ECS_SERVICE_IDENTITY, app_build_identity, ECS_DECIDE_IDENTITY_ELIGIBILITY},
+    {ECS_APP_2016, ECS_SERVICE_SATMODE, app_build_satmode, ECS_DECIDE_SATMODE_OFFER},
 };
 
 enum { NOT_OFFERED_VALIDITY_S = 86400, INCOMPATIBLE = 2 };
@@ -35,7 +39,8 @@ const char *ecs_order_service(unsigned bit)
     return bit == ECS_ORDER_VOLTE    ? "volte"
            : bit == ECS_ORDER_VONR   ? "vonr"
            : bit == ECS_ORDER_VOWIFI ? "vowifi"
-                                     : "smsoip";
+           : bit == ECS_ORDER_SMSOIP ? "smsoip"
+                                     : "satmode";
 }
 
 /* A known AppID that is not offered here (P-009): refused in the form of its kind. */
@@ -145,7 +150,9 @@ struct ecs_str app_message(struct ecs_app_context *c, struct ecs_str key, const 
         for (size_t i = 0; services[i] && !key.n; i++) {
             const struct ecs_notice *n = find_notice(c, services[i]);
 
-            if (n)
+            if (!n || !n->unavailable)
+                key = app_state_message(c, services[i]);
+            if (n && !key.n)
                 key = n->message_key;
         }
     }
@@ -161,6 +168,7 @@ void app_validity(struct ecs_app_context *c, int64_t validity_s, const char *con
         const struct ecs_notice *n = find_notice(c, services[i]);
         int64_t left = n ? n->ends_at - c->now : INT64_MAX;
 
+        validity_s = app_state_validity(c, services[i], validity_s);
         if (!n)
             continue;
         if (n->validity_s && n->validity_s < validity_s)

@@ -18,6 +18,10 @@ static void set_line(struct ecs_facts *f, const struct ecs_subscriber_facts *lin
                                line->roaming == ECS_ROW_ROAMING_HOME ? ECS_ROAMING_HOME
                                                                      : ECS_ROAMING_ROAMING);
     (void)ecs_fact_set_str(f, ECS_FACT_LINE_VISITED_PLMN, line->visited_plmn);
+    if (line->non3gpp != ECS_ROW_NON3GPP_UNKNOWN)
+        (void)ecs_fact_set_int(f, ECS_FACT_LINE_NON3GPP,
+                               line->non3gpp == ECS_ROW_NON3GPP_BARRED ? ECS_NON3GPP_BARRED
+                                                                       : ECS_NON3GPP_ALLOWED);
     if (line->sim_changed_at)
         (void)ecs_fact_set_int(f, ECS_FACT_LINE_SIM_CHANGED, line->sim_changed_at);
     (void)ecs_fact_set_str(f, ECS_FACT_BRAND, line->brand);
@@ -98,7 +102,7 @@ static void set_push(struct ecs_facts *f, const struct ecs_app_context *c)
     (void)ecs_fact_set_bool(f, ECS_FACT_DEVICE_PUSH, push);
 }
 
-/* Facts that every IMS service has, in one row. */
+/* Facts that every service of a line has, in one row; ECS_FACT_COUNT: it has no such fact. */
 static const struct {
     const char *service;
     enum ecs_fact override, provisioning, notice;
@@ -107,6 +111,10 @@ static const struct {
     {"vonr", ECS_FACT_VONR_OVERRIDE, ECS_FACT_VONR_PROVISIONING, ECS_FACT_NOTICE_VONR},
     {"vowifi", ECS_FACT_VOWIFI_OVERRIDE, ECS_FACT_VOWIFI_PROVISIONING, ECS_FACT_NOTICE_VOWIFI},
     {"smsoip", ECS_FACT_SMSOIP_OVERRIDE, ECS_FACT_SMSOIP_PROVISIONING, ECS_FACT_NOTICE_SMSOIP},
+    {"dataplan", ECS_FACT_DATAPLAN_OVERRIDE, ECS_FACT_COUNT, ECS_FACT_NOTICE_DATAPLAN},
+    {"billing", ECS_FACT_BILLING_OVERRIDE, ECS_FACT_COUNT, ECS_FACT_NOTICE_BILLING},
+    {"identity", ECS_FACT_IDENTITY_OVERRIDE, ECS_FACT_COUNT, ECS_FACT_NOTICE_IDENTITY},
+    {"satmode", ECS_FACT_SATMODE_OVERRIDE, ECS_FACT_SATMODE_PROVISIONING, ECS_FACT_NOTICE_SATMODE},
 };
 
 static void set_vowifi(struct ecs_facts *f, const struct ecs_line_service *s)
@@ -125,6 +133,16 @@ static void set_vowifi(struct ecs_facts *f, const struct ecs_line_service *s)
         (void)ecs_fact_set_int(f, ECS_FACT_VOWIFI_FLOW_CLOSED, s->flow_closed_at);
 }
 
+static void set_satmode(struct ecs_facts *f, const struct ecs_line_service *s)
+{
+    if (s->tc_status >= 0)
+        (void)ecs_fact_set_int(f, ECS_FACT_SATMODE_TERMS, s->tc_status);
+    if (s->tc_version >= 0)
+        (void)ecs_fact_set_int(f, ECS_FACT_SATMODE_TERMS_VERSION, s->tc_version);
+    if (s->tc_at)
+        (void)ecs_fact_set_int(f, ECS_FACT_SATMODE_TERMS_AT, s->tc_at);
+}
+
 static void set_services(struct ecs_facts *f, const struct ecs_subscriber_facts *line)
 {
     for (size_t i = 0; i < line->n_services; i++)
@@ -134,10 +152,12 @@ static void set_services(struct ecs_facts *f, const struct ecs_subscriber_facts 
             if (!ecs_str_eq(s->service, ecs_str_of(services[k].service)))
                 continue;
             (void)ecs_fact_set_int(f, services[k].override, (int64_t)s->override);
-            if (s->prov_status >= 0)
+            if (s->prov_status >= 0 && services[k].provisioning != ECS_FACT_COUNT)
                 (void)ecs_fact_set_int(f, services[k].provisioning, s->prov_status);
             if (services[k].override == ECS_FACT_VOWIFI_OVERRIDE)
                 set_vowifi(f, s);
+            else if (services[k].override == ECS_FACT_SATMODE_OVERRIDE)
+                set_satmode(f, s);
         }
     for (size_t i = 0; i < line->n_notices; i++)
         for (size_t k = 0; k < ECS_ARRAY_LEN(services); k++) {
@@ -179,11 +199,13 @@ void ecs_app_facts(struct ecs_app_context *context)
 
     memset(f, 0, sizeof(*f));
     set_line(f, context->line);
+    app_set_network(f, context);
     set_device(f, context);
     set_line_device(f, context);
     set_request(f, context);
     set_push(f, context);
     set_services(f, context->line);
+    app_data_facts(context);
     set_sim(f, context);
     ecs_facts_set_now(f, context->now, context->utc_offset_s);
 }

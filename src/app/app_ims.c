@@ -143,7 +143,7 @@ enum ecs_rc app_build_vowifi(struct ecs_app_context *c, struct ecs_doc *doc, str
         validity = s.address_expiry - c->now;
     if (s.entitlement == INCOMPATIBLE)
         message = app_message(c, decisions->v[ECS_DECIDE_VOWIFI_MESSAGE].s, vowifi_services);
-    else if (s.entitlement != ENABLED || decisions->v[ECS_DECIDE_VOWIFI_FLOW_ALWAYS].i)
+    else if (!s.off && (s.entitlement != ENABLED || decisions->v[ECS_DECIDE_VOWIFI_FLOW_ALWAYS].i))
         url = flow_url(c, decisions->v[ECS_DECIDE_VOWIFI_FLOW_URL].s);
     /* The device acts on the reference any time until it asks again, and some time after that. */
     if (url.n)

@@ -146,9 +146,18 @@ void vowifi_resolve(const struct ecs_facts *facts, const struct ecs_decisions *d
 {
     struct vowifi_state s = {0};
 
-    if (decided(decisions, ECS_DECIDE_VOWIFI_OFFER) == ECS_OFFER_NO) {
+    if (decided(decisions, ECS_DECIDE_VOWIFI_OFFER) == ECS_VOWIFI_OFFER_NO) {
         s.entitlement = INCOMPATIBLE;
         s.terms = s.address = s.provisioning = ITEM_NOT_REQUIRED;
+        *ret_state = s;
+        return;
+    }
+    /* Switched off in the network for a while: a combination of Table 20 that asks nothing of the user. */
+    if (decided(decisions, ECS_DECIDE_VOWIFI_OFFER) == ECS_VOWIFI_OFFER_DISABLED) {
+        s.entitlement = DISABLED;
+        s.terms = s.address = ITEM_NOT_REQUIRED;
+        s.provisioning = ITEM_RUNNING;
+        s.pending = s.off = true;
         *ret_state = s;
         return;
     }
@@ -156,7 +165,7 @@ void vowifi_resolve(const struct ecs_facts *facts, const struct ecs_decisions *d
     s.address = address_of(facts, decisions, now, &s.address_expiry);
     s.has_address = s.address == ITEM_DONE;
     s.provisioning = provisioning_of(facts, decisions);
-    if (decided(decisions, ECS_DECIDE_VOWIFI_OFFER) == ECS_OFFER_PROVISIONING) {
+    if (decided(decisions, ECS_DECIDE_VOWIFI_OFFER) == ECS_VOWIFI_OFFER_PROVISIONING) {
         s.entitlement = PROVISIONING;
         s.provisioning = ITEM_RUNNING;
         s.pending = true;

@@ -12,6 +12,7 @@ struct vowifi_state {
     bool has_address;        /* AddrIdentifier may be sent */
     bool start_provisioning; /* everything is there, nothing is provisioned: order it */
     bool pending;            /* the answer will change without the user */
+    bool off;                /* switched off in the network: no web pages */
 };
 
 enum vowifi_mode {

@@ -2,36 +2,21 @@
 /* EAP-AKA ended by ourselves (TS.43 2.8.1 with the packet shape of clients.md C-12 to C-24): the first
  * request is kept in the session row, the answer may reach any node, and every verdict but a challenge
  * becomes an HTTP status. */
+#include "auth_eap.h"
+
 #include <string.h>
 
-#include "auth_internal.h"
-#include "ecs/buf.h"
 #include "ecs/eap_server.h"
 #include "ecs/identity.h"
 #include "ecs/log.h"
 #include "ecs/ts43.h"
-#include "ecs/vectors.h"
 
-enum { COOKIE_BYTES = 20, LIMIT_MS = 5000, PACKET_MAX = 1500, SEPARATION_BIT = 0x80 };
+enum { SEPARATION_BIT = 0x80 };
 
-struct work {
-    struct ecs_exchange exchange;
-    struct ecs_eap_state eap;
-    uint8_t packet[PACKET_MAX];
-    size_t packet_n;
-    size_t cookie_at;    /* candidate that is tried */
-    const char *refusal; /* static text */
-};
-
-static struct work *work_of(struct ecs_auth *auth)
-{
-    return auth->exchange;
-}
-
-static bool start_work(struct ecs_flow *f)
+bool eap_work_start(struct ecs_flow *f)
 {
     struct ecs_auth *auth = f->self;
-    struct work *w = ecs_arena_secret(f->arena, sizeof(*w));
+    struct eap_work *w = ecs_arena_secret(f->arena, sizeof(*w));
 
     if (!w)
         return false;
@@ -41,50 +26,16 @@ static bool start_work(struct ecs_flow *f)
 }
 
 /* The cookie itself is never stored: the row is found by its digest. */
-static bool hash_cookie(struct ecs_auth *auth, struct ecs_str cookie)
+bool eap_hash_cookie(struct ecs_auth *auth, struct ecs_str cookie)
 {
     struct ecs_str parts[] = {ECS_STR("eap-session"), cookie};
 
     return ecs_digest(auth->env->crypto, ECS_DIGEST_SHA256, parts, 2, auth->handle);
 }
 
-/* ---- begin ---- */
-
-static enum ecs_next ask_vector(struct ecs_flow *f)
-{
-    struct ecs_auth *auth = f->self;
-    uint8_t cookie[COOKIE_BYTES];
-    char text[ECS_BASE32_LEN(COOKIE_BYTES) + 1];
-    struct ecs_buf saved = {0};
-    struct work *w;
-    bool good;
-
-    if (!auth->source_counted && !ecs_limiter_take(auth->env->source_limiter, auth->source_hash,
-                                                   ecs_loop_now_us(f->loop), &auth->retry_after_s))
-        return ecs_flow_fail(f, ECS_E_RATE_LIMIT, "too many EAP exchanges from one source address");
-    if (auth->may_begin && !auth->may_begin(auth->may_begin_arg))
-        return ecs_flow_fail(f, ECS_E_OVERLOAD, "there is no room for new EAP exchanges");
-    if (!start_work(f))
-        return ecs_flow_fail(f, ECS_E_NO_MEMORY, "no memory for the EAP exchange");
-    w = work_of(auth);
-    good = ecs_random(auth->env->crypto, cookie, sizeof(cookie)) &&
-           ecs_random(auth->env->crypto, w->exchange.rand, sizeof(w->exchange.rand)) &&
-           ecs_random(auth->env->crypto, &w->exchange.identifier, 1);
-    ecs_base32_encode(cookie, sizeof(cookie), text);
-    auth->cookie = (struct ecs_str){ecs_strdup(f->arena, ecs_str_of(text)), sizeof(text) - 1};
-    ecs_ts43_request_save(auth->request, &saved);
-    w->exchange.saved = (struct ecs_str){ecs_memdup(f->arena, saved.p, saved.n), saved.n};
-    good =
-        good && !saved.overflow && auth->cookie.p && w->exchange.saved.p && hash_cookie(auth, auth->cookie);
-    ecs_buf_done(&saved);
-    if (!good)
-        return ecs_flow_fail(f, ECS_E_INTERNAL, "the EAP exchange could not be prepared");
-    return auth->env->vectors->begin(f, &w->exchange);
-}
-
 /* A vector of EAP-AKA' has the separation bit in its AMF and keys bound to the network (RFC 9048 3.3,
  * TS 33.102 F.2). One that comes bound (from an HSS) is taken as it is. */
-static enum ecs_rc bind_vector(struct ecs_auth *auth, struct work *w)
+enum ecs_rc eap_bind_vector(struct ecs_auth *auth, struct eap_work *w)
 {
     struct ecs_aka_vector *v = w->exchange.vector;
     enum ecs_rc rc = ECS_OK;
@@ -102,11 +53,11 @@ static enum ecs_rc bind_vector(struct ecs_auth *auth, struct work *w)
 }
 
 /* The outstanding challenge of the exchange as a packet to be sent. */
-static enum ecs_next challenge(struct ecs_flow *f)
+enum ecs_next eap_challenge(struct ecs_flow *f)
 {
     struct ecs_auth *auth = f->self;
-    struct work *w = work_of(auth);
-    enum ecs_rc rc = bind_vector(auth, w);
+    struct eap_work *w = eap_work_of(auth);
+    enum ecs_rc rc = eap_bind_vector(auth, w);
 
     if (rc == ECS_OK)
         rc = ecs_eap_begin(auth->env->crypto, auth->request->param[ECS_P_EAP_ID], w->exchange.vector,
@@ -119,30 +70,6 @@ static enum ecs_next challenge(struct ecs_flow *f)
     return ECS_DONE;
 }
 
-static enum ecs_next send_challenge(struct ecs_flow *f)
-{
-    struct ecs_auth *auth = f->self;
-    struct work *w = work_of(auth);
-    enum ecs_rc rc = auth->env->vectors->take(f, &w->exchange);
-
-    if (rc != ECS_OK)
-        return ecs_flow_fail(f, rc, "the vector provider's answer cannot be used");
-    if (w->exchange.outcome == ECS_EXCHANGE_LIMITED) {
-        auth->retry_after_s = (uint32_t)(auth->env->conf->attempts_window_s / 4 + 1);
-        return ecs_flow_fail(f, ECS_E_RATE_LIMIT, "too many EAP exchanges of this subscriber");
-    }
-    if (w->exchange.outcome != ECS_EXCHANGE_OK)
-        return ecs_flow_fail(f, ECS_E_AUTH_REJECTED, "subscriber or key not known");
-    return challenge(f);
-}
-
-const struct ecs_step ecs_auth_eap_begin_steps[] = {
-    {"check-identity", auth_check_identity, 0},
-    {"ask-vector", ask_vector, LIMIT_MS},
-    {"send-challenge", send_challenge, 0},
-    {0},
-};
-
 /* ---- answer ---- */
 
 static enum ecs_next decode_answer(struct ecs_flow *f)
@@ -150,16 +77,16 @@ static enum ecs_next decode_answer(struct ecs_flow *f)
     struct ecs_auth *auth = f->self;
     struct ecs_eap_packet packet;
     enum ecs_eap_fault fault;
-    struct work *w;
+    struct eap_work *w;
     ptrdiff_t n;
 
-    if (!start_work(f))
+    if (!eap_work_start(f))
         return ecs_flow_fail(f, ECS_E_NO_MEMORY, "no memory for the EAP exchange");
-    w = work_of(auth);
+    w = eap_work_of(auth);
     n = ecs_base64_decode(auth->request->eap_packet, w->packet, sizeof(w->packet));
     if (n < 0)
         return ecs_flow_fail(f, ECS_E_BAD_PACKET, "eap-relay-packet: not base64 or over %d bytes",
-                             PACKET_MAX);
+                             EAP_PACKET_MAX);
     w->packet_n = (size_t)n;
     fault = ecs_eap_decode(w->packet, w->packet_n, &packet);
     if (fault != ECS_EAP_FAULT_NONE)
@@ -169,15 +96,51 @@ static enum ecs_next decode_answer(struct ecs_flow *f)
     return ECS_NEXT;
 }
 
+static enum ecs_next relay(struct ecs_flow *f);
+
 static enum ecs_next ask_session(struct ecs_flow *f)
 {
     struct ecs_auth *auth = f->self;
-    struct work *w = work_of(auth);
+    struct eap_work *w = eap_work_of(auth);
 
     auth->cookie = auth->cookies[w->cookie_at++];
-    if (!hash_cookie(auth, auth->cookie))
+    if (!eap_hash_cookie(auth, auth->cookie))
         return ecs_flow_fail(f, ECS_E_INTERNAL, "digest");
-    return auth->env->vectors->resume(f, &w->exchange);
+    switch (auth_cookie_kind(auth->cookie)) {
+    case AUTH_COOKIE_RELAY:
+        return ecs_flow_goto(f, relay);
+    case AUTH_COOKIE_HSS:
+        w->vectors = &ecs_vectors_hss;
+        break;
+    case AUTH_COOKIE_LOCAL:
+        w->vectors = auth->env->vectors;
+        w->exchange.provider = ECS_STR("local");
+        break;
+    }
+    w->exchange.answer = NULL;
+    return w->vectors->resume(f, &w->exchange);
+}
+
+/* An AAA's exchange: all its steps are in auth_relay.c. */
+static enum ecs_next relay(struct ecs_flow *f)
+{
+    struct ecs_auth *auth = f->self;
+    struct eap_work *w = eap_work_of(auth);
+
+    w->relay = (struct relay_answer){.auth = auth, .packet = w->packet, .packet_n = w->packet_n};
+    return ecs_flow_call(f, auth_relay_steps, &w->relay);
+}
+
+static enum ecs_next relayed(struct ecs_flow *f)
+{
+    struct ecs_auth *auth = f->self;
+    struct eap_work *w = eap_work_of(auth);
+
+    if (!w->relay.lost)
+        return ECS_DONE;
+    if (w->cookie_at < auth->cookie_n)
+        return ecs_flow_goto(f, ask_session);
+    return ecs_flow_fail(f, ECS_E_SESSION_LOST, "no session for the cookie");
 }
 
 static enum ecs_next judge(struct ecs_flow *f);
@@ -186,14 +149,13 @@ static enum ecs_next reopen_session(struct ecs_flow *f);
 
 /* What the session says replaces the request that brought the answer: only its Accept header counts (C-26).
  */
-static enum ecs_next adopt_request(struct ecs_flow *f, struct work *w)
+enum ecs_rc auth_adopt_request(struct ecs_flow *f, struct ecs_auth *auth, struct ecs_str saved)
 {
-    struct ecs_auth *auth = f->self;
     struct ecs_ts43_request first;
-    enum ecs_rc rc = ecs_ts43_request_load(f->arena, w->exchange.saved, &first);
+    enum ecs_rc rc = ecs_ts43_request_load(f->arena, saved, &first);
 
     if (rc != ECS_OK)
-        return ecs_flow_fail(f, rc, "the saved request cannot be read");
+        return rc;
     if (auth->request->accept.n)
         first.accept = auth->request->accept;
     if (auth->request->accept_language.n)
@@ -201,17 +163,27 @@ static enum ecs_next adopt_request(struct ecs_flow *f, struct work *w)
     if (auth->request->user_agent.n)
         first.user_agent = auth->request->user_agent;
     *auth->request = first;
+    auth->prime = auth_identity_is_prime(first.param[ECS_P_EAP_ID]);
+    return ECS_OK;
+}
+
+static enum ecs_next adopt_request(struct ecs_flow *f, struct eap_work *w)
+{
+    struct ecs_auth *auth = f->self;
+    enum ecs_rc rc = auth_adopt_request(f, auth, w->exchange.saved);
+
+    if (rc != ECS_OK)
+        return ecs_flow_fail(f, rc, "the saved request cannot be read");
     auth->imsi = w->exchange.imsi;
     auth->repeated = w->exchange.repeated;
     auth->issued_s = w->exchange.created_s;
     auth->facts = w->exchange.facts;
     if (f->log)
         ecs_imsi_mask(&auth->imsi, f->log->imsi);
-    auth->prime = auth_identity_is_prime(first.param[ECS_P_EAP_ID]);
-    rc = bind_vector(auth, w);
+    rc = eap_bind_vector(auth, w);
     if (rc != ECS_OK)
         return ecs_flow_fail(f, rc, "the vector cannot be bound to the network");
-    rc = ecs_eap_resume(first.param[ECS_P_EAP_ID], w->exchange.vector, w->exchange.identifier,
+    rc = ecs_eap_resume(auth->request->param[ECS_P_EAP_ID], w->exchange.vector, w->exchange.identifier,
                         w->exchange.rounds, &w->eap);
     if (rc != ECS_OK)
         return ecs_flow_fail(f, rc == ECS_E_BAD_PARAMETER ? ECS_E_SESSION_LOST : rc,
@@ -222,8 +194,8 @@ static enum ecs_next adopt_request(struct ecs_flow *f, struct work *w)
 static enum ecs_next take_session(struct ecs_flow *f)
 {
     struct ecs_auth *auth = f->self;
-    struct work *w = work_of(auth);
-    enum ecs_rc rc = auth->env->vectors->take(f, &w->exchange);
+    struct eap_work *w = eap_work_of(auth);
+    enum ecs_rc rc = w->vectors->take(f, &w->exchange);
 
     if (rc != ECS_OK)
         return ecs_flow_fail(f, rc, "the session cannot be used");
@@ -239,12 +211,15 @@ static enum ecs_next take_session(struct ecs_flow *f)
                              : "subscriber or key not known");
 }
 
-static enum ecs_next start_resync(struct ecs_flow *f, struct work *w, const struct ecs_eap_result *result)
+static enum ecs_next start_resync(struct ecs_flow *f, struct eap_work *w, const struct ecs_eap_result *result)
 {
     struct ecs_auth *auth = f->self;
-    enum ecs_rc rc =
-        ecs_aka_resync(auth->env->crypto, w->exchange.key, w->eap.rand, result->auts, &w->exchange.sqn_ms);
+    enum ecs_rc rc = ECS_OK;
 
+    /* Without the key, who has it checks the MAC-S of AUTS. */
+    if (w->exchange.key)
+        rc = ecs_aka_resync(auth->env->crypto, w->exchange.key, w->eap.rand, result->auts,
+                            &w->exchange.sqn_ms);
     w->refusal = "AUTS with a wrong MAC-S";
     if (rc == ECS_E_AUTH_REJECTED)
         return ecs_flow_goto(f, end_session);
@@ -253,13 +228,17 @@ static enum ecs_next start_resync(struct ecs_flow *f, struct work *w, const stru
     w->refusal = "the card asks for resynchronisation again and again";
     if (w->exchange.rounds >= ECS_EAP_CHALLENGES_MAX)
         return ecs_flow_goto(f, end_session);
+    memcpy(w->exchange.auts, result->auts, sizeof(w->exchange.auts));
+    auth_time_start(auth, f);
+    auth->waited |= w->vectors == &ecs_vectors_hss;
+    w->exchange.shares = 1;
     w->exchange.identifier++;
     if (!ecs_random(auth->env->crypto, w->exchange.rand, sizeof(w->exchange.rand)))
         return ecs_flow_fail(f, ECS_E_INTERNAL, "no random bytes");
-    return auth->env->vectors->resync(f, &w->exchange);
+    return w->vectors->resync(f, &w->exchange);
 }
 
-static enum ecs_next act_on(struct ecs_flow *f, struct work *w, const struct ecs_eap_result *result)
+static enum ecs_next act_on(struct ecs_flow *f, struct eap_work *w, const struct ecs_eap_result *result)
 {
     struct ecs_auth *auth = f->self;
 
@@ -267,7 +246,9 @@ static enum ecs_next act_on(struct ecs_flow *f, struct work *w, const struct ecs
     switch (result->verdict) {
     case ECS_EAP_V_SUCCESS:
         auth->outcome = ECS_AUTH_PASSED;
-        auth->env->vectors->passed(f, &w->exchange);
+        auth->provider = w->exchange.provider;
+        ecs_rung_passed(ecs_ladder_find(auth->env->ladder, auth->provider));
+        w->vectors->passed(f, &w->exchange);
         return ECS_DONE;
     case ECS_EAP_V_RESYNC:
         return start_resync(f, w, result);
@@ -284,7 +265,7 @@ static enum ecs_next act_on(struct ecs_flow *f, struct work *w, const struct ecs
 static enum ecs_next judge(struct ecs_flow *f)
 {
     struct ecs_auth *auth = f->self;
-    struct work *w = work_of(auth);
+    struct eap_work *w = eap_work_of(auth);
     struct ecs_eap_result result;
     char nai[80];
     struct ecs_str alternative = ECS_STR_NULL;
@@ -307,53 +288,57 @@ static enum ecs_next judge(struct ecs_flow *f)
 static enum ecs_next send_next_challenge(struct ecs_flow *f)
 {
     struct ecs_auth *auth = f->self;
-    struct work *w = work_of(auth);
-    enum ecs_rc rc = auth->env->vectors->take(f, &w->exchange);
+    struct eap_work *w = eap_work_of(auth);
+    enum ecs_rc rc = w->vectors->take(f, &w->exchange);
 
     if (rc != ECS_OK)
         return ecs_flow_fail(f, rc, "the vector provider's answer cannot be used");
     if (w->exchange.outcome == ECS_EXCHANGE_LOST)
         return ecs_flow_fail(f, ECS_E_SESSION_LOST, "the session ended during resynchronisation");
+    if (w->exchange.outcome == ECS_EXCHANGE_UNAVAILABLE)
+        return auth_unavailable(f, auth, w->exchange.why);
     if (w->exchange.outcome != ECS_EXCHANGE_OK)
         return ecs_flow_fail(f, ECS_E_AUTH_REJECTED, "no further challenge in this exchange");
-    return challenge(f);
+    return eap_challenge(f);
 }
 
 static enum ecs_next end_session(struct ecs_flow *f)
 {
-    struct ecs_auth *auth = f->self;
+    struct eap_work *w = eap_work_of(f->self);
 
-    return auth->env->vectors->mark(f, &work_of(auth)->exchange, true);
+    return w->vectors->mark(f, &w->exchange, true);
 }
 
 static enum ecs_next refuse(struct ecs_flow *f)
 {
-    return ecs_flow_fail(f, ECS_E_AUTH_REJECTED, "EAP: %s", work_of(f->self)->refusal);
+    return ecs_flow_fail(f, ECS_E_AUTH_REJECTED, "EAP: %s", eap_work_of(f->self)->refusal);
 }
 
 /* A packet for another challenge is not processed (RFC 3748 4.1): the outstanding one is sent again. */
 static enum ecs_next reopen_session(struct ecs_flow *f)
 {
-    struct ecs_auth *auth = f->self;
+    struct eap_work *w = eap_work_of(f->self);
 
-    return auth->env->vectors->mark(f, &work_of(auth)->exchange, false);
+    return w->vectors->mark(f, &w->exchange, false);
 }
 
 static enum ecs_next send_again(struct ecs_flow *f)
 {
-    return challenge(f);
+    return eap_challenge(f);
 }
 
 /* take-session judges, too: next-challenge follows a resynchronisation, end-session a refusal, reopen-session
- * a packet that is for another challenge. */
+ * a packet that is for another challenge; relay is ask-session's other way. */
 const struct ecs_step ecs_auth_eap_answer_steps[] = {
     {"decode-answer", decode_answer, 0},
-    {"ask-session", ask_session, LIMIT_MS},
-    {"take-session", take_session, LIMIT_MS},
+    {"ask-session", ask_session, EAP_LIMIT_MS},
+    {"take-session", take_session, EAP_LIMIT_MS},
     {"next-challenge", send_next_challenge, 0},
-    {"end-session", end_session, LIMIT_MS},
+    {"end-session", end_session, EAP_LIMIT_MS},
     {"refuse", refuse, 0},
-    {"reopen-session", reopen_session, LIMIT_MS},
+    {"reopen-session", reopen_session, EAP_LIMIT_MS},
     {"send-again", send_again, 0},
+    {"relay", relay, 0},
+    {"relayed", relayed, 0},
     {0},
 };

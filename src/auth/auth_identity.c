@@ -3,7 +3,7 @@
  * is served here. Nothing is asked of anybody before that (aaa.md 8.4). */
 #include <string.h>
 
-#include "auth_internal.h"
+#include "auth_relay.h"
 #include "ecs/eap_id.h"
 #include "ecs/identity.h"
 #include "ecs/log.h"
@@ -46,6 +46,15 @@ static bool realm_is_ours(const struct ecs_auth_env *env, const struct ecs_eap_i
     return false;
 }
 
+/* Without an IMSI: a realm of ours, or none at all in what is encrypted. */
+static bool may_be_ours(const struct ecs_auth_env *env, const struct ecs_eap_id *id)
+{
+    for (size_t i = 0; i < env->plmn_n; i++)
+        if (ecs_eap_id_realm_is_of(id, &env->plmns[i]))
+            return true;
+    return id->kind == ECS_EAP_ID_ENCRYPTED;
+}
+
 static enum ecs_next judge(struct ecs_flow *f, const struct ecs_eap_id *id)
 {
     struct ecs_auth *auth = f->self;
@@ -57,6 +66,8 @@ static enum ecs_next judge(struct ecs_flow *f, const struct ecs_eap_id *id)
     case ECS_EAP_ID_REAUTH:
     case ECS_EAP_ID_ANONYMOUS:
     case ECS_EAP_ID_ENCRYPTED:
+        if (auth_climb_resolves(auth->env) && may_be_ours(auth->env, id))
+            return ECS_NEXT; /* who it is, the AAA will say */
         return ecs_flow_fail(f, ECS_E_AUTH_NEEDED, "EAP_ID: a %s identity that is not known here",
                              ecs_eap_id_kind_name(id->kind));
     case ECS_EAP_ID_PERMANENT:

@@ -57,5 +57,26 @@ const struct ecs_setting ecs_auth_settings[] = {
              "never."},
     {ECS_KEY(DURATION_S, "token_misuse_window", struct ecs_auth_conf, token_misuse_window_s), .def = "1h",
      .min = 60, .max = 604800, .help = "Window of token_misuse."},
+    {ECS_KEY(STRING_LIST, "ladder", struct ecs_auth_conf, ladder), .def = "local", .min = 1, .max = 8,
+     .help = "Who proves SIM cards, in order: local (keys in this database), names of the section aaa. One that is down or "
+             "cannot tell at the begin hands over to the next; one that refuses ends it (docs/authentication.md)."},
+    {ECS_KEY(DURATION_MS, "aaa_limit", struct ecs_auth_conf, aaa_limit_ms), .def = "18s", .min = 500,
+     .max = 20000, .help = "Time for all that AAA and HSS are asked within one request of a phone; phones give up at 30s."},
+    {ECS_KEY(INT, "ladder_failures", struct ecs_auth_conf, ladder_failures), .def = "5", .min = 1,
+     .max = 1000, .unit = "failures",
+     .help = "So many in a row and a provider of the ladder is left alone for ladder_pause."},
+    {ECS_KEY(DURATION_MS, "ladder_pause", struct ecs_auth_conf, ladder_pause_ms), .def = "10s", .min = 100,
+     .max = 600000, .help = "Then one phone at a time tries it again."},
+    {ECS_KEY(INT, "ladder_in_flight", struct ecs_auth_conf, ladder_in_flight), .def = "1000", .min = 1,
+     .max = 50000, .unit = "questions per worker",
+     .help = "Questions to one provider at a time; with more it counts as down. Less than limits.in_work, so that a "
+             "provider that hangs leaves room for token requests."},
+    {ECS_KEY(BOOL, "aaa_msisdn", struct ecs_auth_conf, aaa_msisdn), .def = "false",
+     .help = "A number that an AAA or HSS names becomes that of a line which has none."},
+    {ECS_KEY(STRING, "hss_profile", struct ecs_auth_conf, hss_profile), .def = "", .max = 64,
+     .help = "Provider of type swx that is asked for the profile of a line behind a full authentication, read only: fact "
+             "line.non3gpp. Empty: none is asked."},
+    {ECS_KEY(DURATION_S, "hss_profile_age", struct ecs_auth_conf, hss_profile_age_s), .def = "1d", .min = 60,
+     .max = 31536000, .help = "A profile younger than this is not asked for again."},
     {0},
 };

@@ -76,6 +76,19 @@ static enum ecs_next use_token(struct ecs_flow *f)
                          w->app, served, &w->used);
 }
 
+/* ValidateOperatorToken asks whether the token is good: "no" is its answer (Table 123), not a refusal. Who
+ * may not ask, or about another application, is refused all the same. */
+static bool is_question(const struct ecs_auth *auth, const struct work *w)
+{
+    static const unsigned answers = 1u << ECS_GRANT_UNKNOWN | 1u << ECS_GRANT_EXPIRED |
+                                    1u << ECS_GRANT_FINISHED | 1u << ECS_GRANT_REVOKED |
+                                    1u << ECS_GRANT_USED | 1u << ECS_GRANT_GONE;
+
+    return w->kind == ECS_GRANT_OPERATOR && w->operation == ECS_OP_VALIDATE_OPERATOR_TOKEN &&
+           w->app == ECS_APP_2015 && auth->env->operations & 1u << w->operation &&
+           answers >> w->used.verdict & 1;
+}
+
 static enum ecs_next judge_token(struct ecs_flow *f)
 {
     struct ecs_auth *auth = f->self;
@@ -83,11 +96,15 @@ static enum ecs_next judge_token(struct ecs_flow *f)
     const char *why;
     enum ecs_rc rc = ecs_grant_rc(w->used.verdict, &why);
 
+    auth->grant = &w->used;
+    if (rc != ECS_OK && is_question(auth, w)) {
+        auth->outcome = ECS_AUTH_PASSED;
+        return ECS_DONE; /* without a line */
+    }
     if (rc != ECS_OK)
         return ecs_flow_fail(f, rc, "%s: %s", ecs_param_name(w->param), why);
     if (!ecs_imsi_parse(w->used.imsi, &auth->imsi))
         return ecs_flow_fail(f, ECS_E_INTERNAL, "the token's row has no subscriber");
-    auth->grant = &w->used;
     auth->repeated = w->used.repeated;
     auth->outcome = ECS_AUTH_PASSED;
     return ECS_DONE;

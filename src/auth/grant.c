@@ -206,7 +206,7 @@ enum ecs_next ecs_grant_use(struct ecs_flow *f, const struct ecs_auth_env *env, 
         .operation = lower_copy(f->arena, ecs_str_of(ecs_operation_name(operation))),
         .app = ecs_str_of(ecs_app_id(app)),
         .requestor = requestor.n ? lower_copy(f->arena, requestor) : ECS_STR_NULL,
-        .repeat_s = env->grants->repeat_s,
+        .repeat_s = kind == ECS_GRANT_APP ? 0 : env->grants->repeat_s, /* T-021: once, and not twice alike */
         .count = count,
     };
 

@@ -189,3 +189,36 @@ const struct ecs_step ecs_oauth_revoke_steps[] = {
     {"judge-client", oauth_judge_client, 0},    {"revoke", revoke, STORE_LIMIT_MS},
     {"end-revocation", end_revocation, 0},      {0},
 };
+
+/* ---- other endpoints ---- */
+
+/* An assertion is good once here, too; who came with a secret has nothing to be spent. */
+static enum ecs_next spend(struct ecs_flow *f)
+{
+    struct ecs_oauth_ask *ask = f->self;
+    struct oauth_work *w = ask->work;
+
+    if (w->method == OAUTH_JWT_BEARER)
+        return oauth_refuse(f, ask, ECS_OAUTH_INVALID_CLIENT, "a grant is no client authentication");
+    w->fresh = true;
+    if (!w->spent.issuer.n)
+        return ECS_NEXT;
+    if (!oauth_digest(ask->server->crypto, "no-token", ECS_STR(""), w->digest))
+        return ecs_flow_fail(f, ECS_E_INTERNAL, "the digest cannot be made");
+    return ecs_store_server_revoke(f, ask->server->store, w->digest, ecs_str_of(ask->client_id), &w->spent,
+                                   &w->fresh);
+}
+
+static enum ecs_next accept_client(struct ecs_flow *f)
+{
+    struct ecs_oauth_ask *ask = f->self;
+    struct oauth_work *w = ask->work;
+
+    return w->fresh ? ECS_DONE : refuse_replay(f, ask, w);
+}
+
+const struct ecs_step ecs_oauth_client_steps[] = {
+    {"read-client", oauth_read_request, 0},  {"verify-client", oauth_verify_client, JWKS_LIMIT_MS},
+    {"judge-client", oauth_judge_client, 0}, {"spend-assertion", spend, STORE_LIMIT_MS},
+    {"accept-client", accept_client, 0},     {0},
+};

@@ -11,6 +11,7 @@ enum {
     AT_NONCE = 2,
     AT_SEALED = AT_NONCE + ECS_AEAD_IV_LEN,
     BCD_LEN = 8,
+    SERVICE_BILLING = 12,
 };
 
 static void digest_lower(struct ecs_crypto *crypto, struct ecs_str text, uint8_t *out, size_t n)
@@ -188,7 +189,11 @@ enum ecs_rc ecs_flow_ref_seal(struct ecs_crypto *crypto, const struct ecs_sealer
     at = put(at, (uint64_t)ref->issued_s, 5);
     at = put(at, (uint64_t)(ref->expires_s - ref->issued_s), 4);
     at = put(at, ref->tac, 4);
-    put(at, (uint64_t)ref->journey, 8);
+    if (ref->service == SERVICE_BILLING) /* it has no journey: the account is in its place */
+        at = (uint8_t *)memcpy(at, ref->account, sizeof(ref->account)) + sizeof(ref->account);
+    else
+        at = put(at, (uint64_t)ref->journey, 8);
+    *at = ref->boost;
     return seal(crypto, sealer, VERSION_FLOW, NULL, content, out);
 }
 
@@ -222,8 +227,15 @@ enum ecs_rc ecs_flow_ref_open(const struct ecs_sealer *sealer, struct ecs_str te
     ref.expires_s = ref.issued_s + (int64_t)value;
     at = get(at, &value, 4);
     ref.tac = (uint32_t)value;
-    get(at, &value, 8);
-    ref.journey = (int64_t)value;
+    memset(ref.account, 0, sizeof(ref.account));
+    ref.boost = at[sizeof(ref.account)];
+    ref.journey = 0;
+    if (ref.service == SERVICE_BILLING) {
+        memcpy(ref.account, at, sizeof(ref.account));
+    } else {
+        get(at, &value, 8);
+        ref.journey = (int64_t)value;
+    }
     if (!good) {
         if (!ref.journey || !is_empty_imsi(content))
             return ECS_E_TOKEN_INVALID;

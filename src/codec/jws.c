@@ -102,6 +102,19 @@ struct ecs_str ecs_jws_kid(struct ecs_str token, struct ecs_arena *arena)
     return (struct ecs_str){copy, copy ? kid.n : 0};
 }
 
+struct ecs_str ecs_jws_issuer(struct ecs_str token, struct ecs_arena *arena)
+{
+    struct parts parts;
+    struct ecs_str payload = split(token, &parts) ? jws_decode(parts.payload, arena) : ECS_STR_NULL;
+    json_t *claims = payload.p ? jws_load(payload) : NULL;
+    bool ok = true;
+    struct ecs_str iss = jws_member(claims, "iss", &ok);
+    const char *copy = iss.p && iss.n <= JWS_MAX_KID ? ecs_strdup(arena, iss) : NULL;
+
+    json_decref(claims);
+    return (struct ecs_str){copy, copy ? iss.n : 0};
+}
+
 /* Members that change what the signature means are refused, whether we know them or not (RFC 7515 4.1.11,
  * RFC 7797, RFC 8725 3.12). */
 static enum ecs_jws_verdict check_header(const json_t *header, unsigned allowed, enum ecs_jws_alg *ret_alg,

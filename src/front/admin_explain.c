@@ -44,6 +44,12 @@ static const struct ecs_json_field explain_fields[] = {
     TEXT(version, 16),
     TEXT(at, 40),
     TEXT(language, 100),
+    {"boost_type", ECS_JSON_T_STR, .offset = offsetof(struct explain, request.param[ECS_P_BOOST_TYPE]),
+     .low = 1, .high = 16},
+    {"store_vendor", ECS_JSON_T_STR, .offset = offsetof(struct explain, request.param[ECS_P_STORE_VENDOR]),
+     .low = 1, .high = 128},
+    {"store_user_id", ECS_JSON_T_STR, .offset = offsetof(struct explain, request.param[ECS_P_STORE_USER_ID]),
+     .low = 1, .high = 256},
     {"apps", ECS_JSON_T_STRS, .offset = offsetof(struct explain, apps), .high = ECS_APPS_MAX},
     {"format", ECS_JSON_T_WORD, .offset = offsetof(struct explain, format), .words = formats},
     {0},
@@ -86,6 +92,7 @@ static enum ecs_next take_device(struct admin_call *c, struct explain *e)
 {
     struct ecs_ts43_request *r = &e->request;
     struct ecs_terminal_id target;
+    int64_t boost;
 
     r->kind = ECS_TS43_NEW;
     r->notif_action = -1;
@@ -95,6 +102,9 @@ static enum ecs_next take_device(struct admin_call *c, struct explain *e)
         return admin_refuse(c, "version", "must be a version of TS.43 such as 8.0");
     if (e->target_id.p && !ecs_terminal_id_parse(e->target_id, &target))
         return admin_refuse(c, "target_id", "must be an IMEI or a UUID as the device sends it");
+    if (e->request.param[ECS_P_BOOST_TYPE].p &&
+        (!ecs_str_to_i64(e->request.param[ECS_P_BOOST_TYPE], &boost) || boost < 0 || boost > 255))
+        return admin_refuse(c, "boost_type", "must be a number from 0 to 255");
     if (!e->terminal_id.p)
         return ECS_NEXT;
     r->has_terminal = ecs_terminal_id_parse(e->terminal_id, &r->terminal);
@@ -168,6 +178,8 @@ static enum ecs_next load_facts(struct ecs_flow *f)
         if (r->terminal.tac[0])
             e->key.tac = ecs_str_of(r->terminal.tac);
     }
+    if (!ecs_app_data_key(f->arena, c->front->crypto, r, c->engine->snapshot->offered, &e->key))
+        return admin_no_memory(c);
     return ecs_store_facts(f, c->front->store, &e->key, &e->facts);
 }
 
@@ -186,7 +198,9 @@ static void hide_user_data(struct ecs_doc *doc)
 {
     for (struct ecs_doc_app *app = doc->app; app; app = app->next)
         for (struct ecs_doc_node *n = app->node.child; n; n = n->next)
-            if (ecs_str_eq(n->name, ECS_STR("ServiceFlow_UserData")) && n->value.n)
+            if ((ecs_str_eq(n->name, ECS_STR("ServiceFlow_UserData")) ||
+                 ecs_str_eq(n->name, ECS_STR("PrivateUserID"))) &&
+                n->value.n)
                 n->value = ECS_STR("hidden");
 }
 
@@ -286,7 +300,7 @@ static enum ecs_rc write_document(struct admin_call *c, const struct explain *e)
 static void write_orders(struct admin_call *c, unsigned orders)
 {
     ecs_json_begin(&c->out, "would_order", '[');
-    for (unsigned bit = 1; bit <= ECS_ORDER_SMSOIP; bit <<= 1)
+    for (unsigned bit = 1; bit < ECS_ORDER_END; bit <<= 1)
         if (orders & bit)
             ecs_json_str(&c->out, NULL, ecs_str_of(ecs_order_service(bit)));
     ecs_json_end(&c->out, ']');

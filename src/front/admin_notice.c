@@ -57,7 +57,8 @@ static enum ecs_next write_notices(struct ecs_flow *f)
 const struct ecs_step admin_notice_list_steps[] = {
     {"read-notices", read_notices, 0}, {"write-notices", write_notices, 0}, {0}};
 
-static const char *const services[] = {"volte", "vonr", "vowifi", "smsoip", NULL};
+static const char *const services[] = {"volte",   "vonr",     "vowifi",  "smsoip", "dataplan",
+                                       "billing", "identity", "satmode", NULL};
 static const char *const effects[] = {"info", "unavailable", NULL};
 
 static const struct ecs_json_field notice_fields[] = {

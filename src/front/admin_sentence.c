@@ -213,6 +213,80 @@ static void say_smsoip(const struct writer *w)
                                                             : "The phone uses SMS of the older networks.");
 }
 
+/* ---- data plans, billing, identity, satellite ---- */
+
+static void say_dataplan(const struct writer *w)
+{
+    static const char *const stands[] = {
+        "is not delivered at the moment", "can be bought", "is not for this line",
+        "was bought; the network has not confirmed it yet", "is part of the plan"};
+    int status = digit_of(w->block, "EntitlementStatus");
+    bool bought = status == ENABLED && digit_of(w->block, "ProvStatus") != MISSING;
+
+    if (status < 0 || status > 4) {
+        ecs_buf_add_cstr(w->summary, "Data plan, usage and boosts are told as plan and line have them");
+        ecs_buf_add_cstr(w->phone,
+                         "The phone knows where data are metered and offers the boosts that are enabled.");
+        return;
+    }
+    ecs_buf_printf(w->summary, "The boost %s", bought ? "was bought and is on" : stands[status]);
+    if (status == DISABLED || status == INCOMPATIBLE) {
+        ecs_buf_add_cstr(w->summary, ": ");
+        add_reason(w, "boost");
+    }
+    ecs_buf_add_cstr(w->phone, status == ENABLED && !bought       ? "The phone opens the page that sells it."
+                               : status == ENABLED || status == 4 ? "The phone uses the boost."
+                                                                  : "The phone does without the boost.");
+}
+
+/* Services that terms and an activation stand before. */
+static void say_activated(const struct writer *w, const char *what, bool terms_missing)
+{
+    static const char *const stands[] = {"is off", "is on", "is refused", "is being set up"};
+
+    ecs_buf_printf(w->summary, "%s %s", what, stands[w->result->status & 3]);
+    if (w->result->status == DISABLED)
+        ecs_buf_add_cstr(w->summary,
+                         terms_missing ? ": the terms have not been accepted" : ": nobody has activated it");
+    if (w->result->status == INCOMPATIBLE) {
+        ecs_buf_add_cstr(w->summary, ": ");
+        add_reason(w, "offer");
+    }
+    ecs_buf_add_cstr(w->phone,
+                     w->result->status == ENABLED        ? "The phone uses it."
+                     : w->result->status == DISABLED     ? "The phone leads the user to terms and activation."
+                     : w->result->status == PROVISIONING ? "The phone waits and asks again."
+                                                         : "The phone shows that it is not possible.");
+}
+
+static void say_billing(const struct writer *w)
+{
+    say_activated(w, "Payment on the phone bill, for this store and its user,",
+                  digit_of(w->block, "TC_Status") == MISSING);
+}
+
+static void say_satmode(const struct writer *w)
+{
+    const struct ecs_fact_value *terms = &w->facts->v[ECS_FACT_SATMODE_TERMS];
+
+    say_activated(w, "Satellite access", !terms->known || terms->i != ECS_TERMS_ACCEPTED);
+}
+
+static void say_identity(const struct writer *w)
+{
+    bool token = digit_of(w->block, "PrivateUserIDType") == 2;
+
+    ecs_buf_add_cstr(w->summary, w->result->status == ENABLED
+                                     ? "The line has a private identity for Wi-Fi access"
+                                     : "The line has no private identity for Wi-Fi access: ");
+    if (w->result->status != ENABLED)
+        add_reason(w, "eligibility");
+    ecs_buf_add_cstr(
+        w->phone, w->result->status != ENABLED ? "The phone shows its IMSI to Wi-Fi networks that ask for it."
+                  : token ? "The phone sends the encrypted identity to the Wi-Fi gateway."
+                          : "The phone sends the pseudonym, or takes one from its next exchange.");
+}
+
 /* ---- eSIM activation: the eligibility ---- */
 
 struct activation {
@@ -303,6 +377,8 @@ static const struct {
 } apps[] = {
     {ECS_APP_2003, say_voice},     {ECS_APP_2004, say_vowifi},  {ECS_APP_2005, say_smsoip},
     {ECS_APP_2006, say_companion}, {ECS_APP_2009, say_primary}, {ECS_APP_2011, say_enterprise},
+    {ECS_APP_2010, say_dataplan},  {ECS_APP_2012, say_billing}, {ECS_APP_2013, say_identity},
+    {ECS_APP_2016, say_satmode},
 };
 
 static struct ecs_str copy(struct ecs_arena *arena, const struct ecs_buf *buf)

@@ -5,7 +5,8 @@
 #include <string.h>
 
 /* Services that the applications read (src/app/app_facts.c). */
-static const char *const services[] = {"volte", "vonr", "vowifi", "smsoip", NULL};
+static const char *const services[] = {"volte",   "vonr",     "vowifi",  "smsoip", "dataplan",
+                                       "billing", "identity", "satmode", NULL};
 static const char *const overrides[] = {"none", "allow", "deny", "provisioning", NULL};
 
 struct service_put {
@@ -45,7 +46,8 @@ static enum ecs_next take_service(struct admin_call *c)
     for (size_t i = 0; services[i]; i++)
         if (ecs_str_eq(c->arg[1], ecs_str_of(services[i])))
             return ECS_NEXT;
-    return admin_refuse(c, "service", "must be volte, vonr, vowifi or smsoip");
+    return admin_refuse(c, "service",
+                        "must be volte, vonr, vowifi, smsoip, dataplan, billing, identity or satmode");
 }
 
 static enum ecs_next put(struct ecs_flow *f)

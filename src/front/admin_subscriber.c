@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "ecs/store_availability.h"
 #include "ecs/store_push.h"
 
 /* ---- show ---- */
@@ -21,6 +22,8 @@ static void write_row(struct ecs_json_out *out, const struct ecs_subscriber_row 
     ecs_json_str(out, "roaming", ecs_str_of(roamings[row->roaming]));
     ecs_json_str(out, "visited_plmn", row->visited_plmn);
     ecs_json_str(out, "language", row->language);
+    ecs_json_str(out, "area", row->area);
+    ecs_json_str(out, "enterprise", row->enterprise);
     ecs_json_bool(out, "has_key", row->has_key);
     ecs_json_i64(out, "token_generation", row->token_generation);
     ecs_json_i64(out, "revision", row->revision);
@@ -133,7 +136,7 @@ static const char *const line_states[] = {"active", "suspended", "barred", "term
 static const char *const roamings[] = {"unknown", "home", "roaming", NULL};
 
 struct put {
-    struct ecs_str msisdn, iccid, plan, brand, visited_plmn, language;
+    struct ecs_str msisdn, iccid, plan, brand, visited_plmn, language, area, enterprise;
     int line_state, roaming;
     struct ecs_subscriber_fields fields;
     struct ecs_msisdn number;
@@ -155,6 +158,8 @@ static const struct ecs_json_field put_fields[] = {
     TEXT(brand),
     TEXT(visited_plmn),
     TEXT(language),
+    TEXT(area),
+    TEXT(enterprise),
     {"line_state", ECS_JSON_T_WORD, .offset = offsetof(struct put, line_state), .words = line_states},
     {"roaming", ECS_JSON_T_WORD, .offset = offsetof(struct put, roaming), .words = roamings},
     {0},
@@ -173,6 +178,8 @@ static enum ecs_next check_fields(struct admin_call *c, struct put *p)
         .brand = p->brand,
         .visited_plmn = p->visited_plmn,
         .language = p->language,
+        .area = p->area,
+        .enterprise = p->enterprise,
         .line_state = ecs_str_of(p->line_state < 0 ? NULL : line_states[p->line_state]),
         .roaming = ecs_str_of(p->roaming < 0 ? NULL : roamings[p->roaming]),
     };
@@ -186,6 +193,8 @@ static enum ecs_next check_fields(struct admin_call *c, struct put *p)
         p->fields.iccid = ecs_str_of(p->card.s);
     if (p->visited_plmn.n && (!ecs_str_is_digits(p->visited_plmn) || !ecs_plmn_parse(p->visited_plmn, &plmn)))
         return admin_refuse(c, "visited_plmn", "must be MCC and MNC, five or six digits");
+    if (p->area.n && !ecs_area_is_valid(p->area, true))
+        return admin_refuse(c, "area", "must be a name like north.coast, in small letters");
     if (p->plan.p && !p->plan.n)
         return admin_refuse(c, "plan", "a subscriber always has a plan");
     return ECS_NEXT;
@@ -203,7 +212,8 @@ static enum ecs_next read_put(struct ecs_flow *f)
         return next;
     p->line_state = p->roaming = -1;
     c->refused =
-        "refused by the database: the plan or the brand does not exist, or a value has the wrong form";
+        "refused by the database: the plan, the brand or the enterprise does not exist, or a value has the "
+        "wrong form";
     next = admin_bind(c, put_fields, p);
     if (next == ECS_NEXT)
         next = check_fields(c, p);
@@ -233,6 +243,8 @@ static enum ecs_next write_put(struct ecs_flow *f)
     p->fields.brand = given(p->fields.brand);
     p->fields.visited_plmn = given(p->fields.visited_plmn);
     p->fields.language = given(p->fields.language);
+    p->fields.area = given(p->fields.area);
+    p->fields.enterprise = given(p->fields.enterprise);
     return ecs_store_subscriber_upsert(f, c->front->store, ecs_str_of(c->imsi.s), &p->fields, &p->created);
 }
 
@@ -253,6 +265,10 @@ static void write_detail(struct admin_call *c, const struct put *p)
         ecs_json_str(out, "language", p->language);
     if (p->visited_plmn.p)
         ecs_json_bool(out, "visited_plmn_given", true);
+    if (p->area.p)
+        ecs_json_bool(out, "area_given", true);
+    if (p->enterprise.p)
+        ecs_json_str(out, "enterprise", p->enterprise);
     if (p->msisdn.p)
         ecs_json_bool(out, "msisdn_given", true);
     if (p->iccid.p)

@@ -26,10 +26,13 @@ static void set_context(struct answer *a, const struct ecs_ts43_request *request
     c->version = ecs_version_effective(request->version, s->version_map, s->version_map_n);
     c->line = facts;
     c->imsi = imsi;
+    c->gate = &s->gate;
     for (size_t i = 0; i < s->plmn_n; i++)
         if (ecs_plmn_matches(&s->plmns[i], imsi))
             c->plmn_n = 3 + strlen(s->plmns[i].mnc);
     c->portal_url = s->portal_url;
+    c->pages_url = s->pages_url;
+    c->wifi_identity = a->engine->wifi_identity;
     c->portal_signer = a->engine->portal_signer;
     c->portal_issuer = s->callback->issuer[0] ? s->callback->issuer : s->web->public_url;
     c->portal_audience = s->callback->audience[0] ? s->callback->audience : s->policy_conf->portal_url;

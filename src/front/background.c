@@ -8,10 +8,13 @@
 #include "ecs/log.h"
 #include "ecs/store_admin.h"
 #include "ecs/store_bss.h"
+#include "ecs/store_data.h"
 #include "ecs/store_grant.h"
 #include "ecs/store_login.h"
 #include "ecs/store_orders.h"
 #include "ecs/store_portal.h"
+#include "ecs/store_qos.h"
+#include "ecs/store_relay.h"
 #include "ecs/store_server.h"
 #include "ecs/store_sheet.h"
 
@@ -21,7 +24,7 @@ struct job {
     struct ecs_flow flow;
     struct front *front;
     struct ecs_imsi imsi;
-    struct ecs_str services[4];
+    struct ecs_str services[5];
     size_t service_n;
     char checksum[24];
     int64_t number;
@@ -92,7 +95,7 @@ void orders_write(struct front *front, const struct ecs_imsi *imsi, unsigned ord
     if (!job)
         return;
     job->imsi = *imsi;
-    for (unsigned bit = 1; bit <= ECS_ORDER_SMSOIP; bit <<= 1)
+    for (unsigned bit = 1; bit < ECS_ORDER_END; bit <<= 1)
         if (orders & bit)
             job->services[job->service_n++] = ecs_str_of(ecs_order_service(bit));
     start(job, order_steps, orders_end);
@@ -161,6 +164,14 @@ static enum ecs_next reap_local_orders(struct ecs_flow *f, struct ecs_store *sto
                                       ret_rows);
 }
 
+static enum ecs_next reap_qos(struct ecs_flow *f, struct ecs_store *store, unsigned max_rows,
+                              unsigned *ret_rows)
+{
+    const struct job *job = f->self;
+
+    return ecs_store_qos_reap(f, store, (unsigned)job->front->engine->odsa.conf->keep_days, max_rows, ret_rows);
+}
+
 static void reap(void *arg);
 
 /* Tables whose rows end by themselves, one row for each. */
@@ -168,7 +179,7 @@ static enum ecs_next (*const reapers[])(struct ecs_flow *f, struct ecs_store *st
                                         unsigned *ret_rows) = {
     ecs_store_eap_reap,   ecs_store_login_reap,  ecs_store_otp_reap,    ecs_store_sheet_reap,
     ecs_store_grant_reap, ecs_store_misuse_reap, ecs_store_portal_reap, ecs_store_server_reap,
-    reap_journeys,        reap_local_orders,
+    reap_journeys,        reap_local_orders,    reap_qos,    ecs_store_relay_reap,  ecs_store_data_keep,    ecs_store_attempt_reap,
 };
 
 static enum ecs_next delete_rows(struct ecs_flow *f)

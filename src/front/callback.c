@@ -79,13 +79,18 @@ enum ecs_next callback_bind(struct callback_call *call, const struct ecs_json_fi
 
 /* ---- steps ---- */
 
-/* A row's path may end with a part that is free: "{event}". */
+/* One part of a row's path may be free: "{event}", what stands behind it must be there again. */
 static bool is_path(struct callback_call *c, const char *wanted, struct ecs_str path)
 {
     size_t n = strcspn(wanted, "{");
+    struct ecs_str behind;
 
     if (!wanted[n])
         return ecs_str_eq(path, ecs_str_of(wanted));
+    behind = ecs_str_of(strchr(wanted, '}') + 1);
+    if (path.n < behind.n || memcmp(path.p + path.n - behind.n, behind.p, behind.n) != 0)
+        return false;
+    path.n -= behind.n;
     if (path.n <= n || path.n - n > TAIL_MAX || memcmp(path.p, wanted, n) != 0 ||
         memchr(path.p + n, '/', path.n - n))
         return false;

@@ -99,6 +99,7 @@ struct callback_call {
     struct ecs_flow_ref ref;
     uint8_t digest[32]; /* of the reference */
     const char *service;
+    char account[2 * sizeof(((struct ecs_flow_ref *)0)->account) + 1]; /* hexadecimal */
     struct ecs_facts_key key;
     struct ecs_subscriber_facts facts;
     void *own; /* of the handler */
@@ -132,8 +133,17 @@ bool callback_same_secret(struct callback_call *call, const char *wanted, struct
 enum ecs_next callback_by_partner(struct callback_call *call); /* callback_partner.c */
 enum ecs_next callback_by_smdp(struct callback_call *call);    /* callback_smdp.c */
 enum ecs_next callback_by_bss(struct callback_call *call);     /* callback_bss.c */
+enum ecs_next callback_by_qos(struct callback_call *call);     /* callback_qos.c */
 /* Opens call->reference and loads the line's facts; the step behind it must begin with callback_admit. May
  * wait. */
 enum ecs_next callback_open(struct callback_call *call);
+/* callback_service.c: services besides VoWiFi. False: c->service is VoWiFi. Into c->json: "available" and
+ * "states" of a session, by the policy that answers the device; context after ecs_app_facts. */
+bool callback_service_states(struct callback_call *call, struct ecs_app_context *context);
+/* Judges result and states of a report and completes it: ECS_NEXT, or ECS_DONE with a fault. seconds 0: not
+ * told. */
+enum ecs_next callback_service_result(struct callback_call *call, int result, int64_t seconds,
+                                      struct ecs_portal_report *report);
+extern const char *const callback_results[]; /* words of "result" */
 /* May this partner see and change the line? ECS_NEXT, or ECS_DONE with a fault. */
 enum ecs_next callback_admit(struct callback_call *call);

@@ -38,7 +38,26 @@ enum ecs_next callback_by_bss(struct callback_call *c)
 struct told {
     struct ecs_bss_event event;
     struct ecs_odsa_inbound inbound;
+    enum ecs_data_verdict verdict;
+    char subject[20];
 };
+
+/* Usage, boosts, accounts and pseudonyms are rows that nobody waits for: written here. */
+static enum ecs_next write_data(struct callback_call *c, struct told *t)
+{
+    struct ecs_data_change *change = &t->event.data;
+    struct ecs_imsi imsi;
+
+    t->subject[0] = '\0';
+    if (ecs_imsi_parse(change->imsi, &imsi))
+        ecs_imsi_mask(&imsi, t->subject);
+    change->actor = ECS_STR("bss");
+    change->subject_masked = ecs_str_of(t->subject);
+    if (change->kind == ECS_DATA_ACCOUNT &&
+        !ecs_billing_account(c->front->crypto, change->vendor, t->event.store_user, change->account))
+        return ecs_flow_fail(&c->flow, ECS_E_INTERNAL, "libcrypto fails");
+    return ecs_store_line_data_put(&c->flow, c->front->store, change, &t->verdict);
+}
 
 static enum ecs_next read_event(struct callback_call *c)
 {
@@ -52,6 +71,8 @@ static enum ecs_next read_event(struct callback_call *c)
         return callback_refuse(c, CALLBACK_BAD_REQUEST, why);
     if (t->event.kind == ECS_BSS_EVENT_IGNORED)
         return ECS_NEXT;
+    if (t->event.kind == ECS_BSS_EVENT_DATA)
+        return write_data(c, t);
     t->inbound =
         (struct ecs_odsa_inbound){.env = &c->engine->odsa, .sender = ECS_STR("bss"), .bss = &t->event};
     return ecs_flow_call(&c->flow, ecs_odsa_inbound_steps, &t->inbound);
@@ -59,16 +80,17 @@ static enum ecs_next read_event(struct callback_call *c)
 
 static enum ecs_next note_event(struct ecs_flow *f)
 {
-    static const char *const kinds[] = {"order", "line", "profile", "event"};
+    static const char *const kinds[] = {"order", "line", "data", "profile", "event"};
     struct callback_call *c = f->self;
     const struct told *t = c->own;
     bool ignored = t->event.kind == ECS_BSS_EVENT_IGNORED;
+    bool known = t->event.kind == ECS_BSS_EVENT_DATA ? t->verdict != ECS_DATA_GONE : t->inbound.known;
 
-    ecs_log_at(&c->log, ECS_EV_BSS, ignored || t->inbound.known ? ECS_LOG_INFO : ECS_LOG_NOTICE, "%s: %s",
+    ecs_log_at(&c->log, ECS_EV_BSS, ignored || known ? ECS_LOG_INFO : ECS_LOG_NOTICE, "%s: %s",
                kinds[t->event.kind],
-               ignored            ? "of no use to us"
-               : t->inbound.known ? "taken"
-                                  : "about something that is not known here");
+               ignored ? "of no use to us"
+               : known ? "taken"
+                       : "about something that is not known here");
     return ECS_DONE;
 }
 

@@ -4,17 +4,21 @@
 
 #include <string.h>
 
+#include "ecs/store_data.h"
 #include "ecs/ts43.h"
 
-/* Services that are handed over to pages, by the number in the reference. */
+/* Services that are handed over to pages, by the number in the reference; data: letters of ecs_facts_key. */
 static const struct {
     enum ecs_app app;
-    const char *service;
+    const char *service, *data;
 } services[] = {
-    {ECS_APP_2004, "vowifi"},
-    {ECS_APP_2006, "odsa"},
-    {ECS_APP_2009, "odsa"},
-    {ECS_APP_2011, "odsa"},
+    {ECS_APP_2004, "vowifi", ""},
+    {ECS_APP_2006, "odsa", ""},
+    {ECS_APP_2009, "odsa", ""},
+    {ECS_APP_2010, "boost", ECS_DATA_PLAN},
+    {ECS_APP_2011, "odsa", ""},
+    {ECS_APP_2012, "billing", ECS_DATA_BILLING},
+    {ECS_APP_2016, "satmode", ECS_DATA_SATELLITE},
 };
 
 /* ---- partner ---- */
@@ -86,12 +90,25 @@ enum ecs_next callback_by_partner(struct callback_call *c)
 
 /* ---- hand-over ---- */
 
-static const char *service_of(uint8_t number)
+/* False: no pages are for that. */
+static bool find_service(struct callback_call *c)
 {
     for (size_t i = 0; i < ECS_ARRAY_LEN(services); i++)
-        if (ecs_app_number(services[i].app) == 2000u + number)
-            return services[i].service;
-    return NULL;
+        if (ecs_app_number(services[i].app) == 2000u + c->ref.service) {
+            c->service = services[i].service;
+            c->key.data = ecs_str_of(services[i].data);
+        }
+    return c->service != NULL;
+}
+
+/* What belongs to the reference besides subscriber and service must be there. */
+static bool is_whole(const struct callback_call *c)
+{
+    static const uint8_t none[sizeof(c->ref.account)];
+
+    if (strcmp(c->service, "billing") == 0)
+        return memcmp(c->ref.account, none, sizeof(none)) != 0;
+    return strcmp(c->service, "boost") != 0 || c->ref.boost;
 }
 
 static bool is_odsa(const struct callback_call *c)
@@ -106,8 +123,7 @@ enum ecs_next callback_open(struct callback_call *c)
 
     if (ecs_flow_ref_open(c->engine->flow_sealer, c->reference, &c->ref) != ECS_OK)
         return callback_refuse(c, CALLBACK_REFERENCE_UNKNOWN, NULL);
-    c->service = service_of(c->ref.service);
-    if (!c->service)
+    if (!find_service(c) || !is_whole(c))
         return callback_refuse(c, CALLBACK_REFERENCE_UNKNOWN, NULL);
     if (is_odsa(c) != ecs_str_starts_with(ecs_str_of(c->route->path), ECS_STR("/v1/odsa/")))
         return callback_refuse(c, CALLBACK_REFERENCE_UNKNOWN,
@@ -120,7 +136,11 @@ enum ecs_next callback_open(struct callback_call *c)
         tac = ecs_printf(c->flow.arena, "%08u", (unsigned)c->ref.tac);
     if (!c->ref.imsi.s[0])
         return ECS_NEXT; /* of an enterprise */
-    c->key = (struct ecs_facts_key){.imsi = ecs_str_of(c->ref.imsi.s), .tac = ecs_str_of(tac)};
+    c->key.imsi = ecs_str_of(c->ref.imsi.s);
+    c->key.tac = ecs_str_of(tac);
+    ecs_hex_encode(c->ref.account, sizeof(c->ref.account), c->account);
+    if (ecs_str_eq(c->key.data, ECS_STR(ECS_DATA_BILLING)))
+        c->key.account = ecs_str_of(c->account);
     return ecs_store_facts(&c->flow, c->front->store, &c->key, &c->facts);
 }
 

@@ -7,7 +7,7 @@
 
 #include "ecs/clock.h"
 
-enum { LIMIT_MS = 5000 };
+enum { LIMIT_MS = 5000, SECONDS_MAX = 31536000 /* of a boost: a year */ };
 
 static const char *const terms_words[] = {"missing", "accepted", "not-required", "in-progress", NULL};
 static const char *const address_words[] = {"missing", "available", "not-required", "in-progress", NULL};
@@ -16,8 +16,8 @@ static const char *const provisioning_words[] = {"not-provisioned", "provisioned
 
 struct report {
     struct ecs_str reference, event_id, address_identifier, address_expiry;
-    int terms, address, provisioning, outcome;
-    int64_t terms_version;
+    int terms, address, provisioning, outcome, result;
+    int64_t terms_version, seconds;
     struct ecs_portal_report row;
     struct ecs_portal_reported reported;
     uint8_t digest[32];
@@ -41,6 +41,8 @@ static const struct ecs_json_field report_fields[] = {
      .high = 40},
     {"provisioning", ECS_JSON_T_WORD, .offset = offsetof(struct report, provisioning),
      .words = provisioning_words},
+    {"result", ECS_JSON_T_WORD, .offset = offsetof(struct report, result), .words = callback_results},
+    {"seconds", ECS_JSON_T_I64, .offset = offsetof(struct report, seconds), .low = 1, .high = SECONDS_MAX},
     {0},
 };
 
@@ -53,7 +55,7 @@ static enum ecs_next refuse_field(struct callback_call *c, const char *field, co
 static enum ecs_next check_report(struct callback_call *c, struct report *r)
 {
     bool states = r->terms >= 0 || r->address >= 0 || r->provisioning >= 0 || r->terms_version >= 0 ||
-                  r->address_expiry.p || r->address_identifier.p;
+                  r->address_expiry.p || r->address_identifier.p || r->result >= 0;
 
     if (r->outcome == ECS_PORTAL_DISMISSED && states)
         return refuse_field(c, "outcome", "a dismissed flow changes nothing: leave the states out");
@@ -75,7 +77,7 @@ static enum ecs_next open_report(struct ecs_flow *f)
     if (!r)
         return ecs_flow_fail(f, ECS_E_NO_MEMORY, "the call does not fit into memory");
     c->own = r;
-    r->terms = r->address = r->provisioning = -1;
+    r->terms = r->address = r->provisioning = r->result = -1;
     r->terms_version = -1;
     next = callback_bind(c, report_fields, r);
     if (next == ECS_NEXT)
@@ -103,6 +105,10 @@ static struct ecs_str detail_of(struct callback_call *c, struct report *r)
         ecs_json_str(&out, "address", ecs_str_of(address_words[r->address]));
     if (r->provisioning >= 0)
         ecs_json_str(&out, "provisioning", ecs_str_of(provisioning_words[r->provisioning]));
+    if (r->result >= 0)
+        ecs_json_str(&out, "result", ecs_str_of(callback_results[r->result]));
+    if (r->seconds)
+        ecs_json_i64(&out, "seconds", r->seconds);
     ecs_json_end(&out, '}');
     copy = r->detail.overflow
                ? ECS_STR_NULL
@@ -153,6 +159,9 @@ static enum ecs_next save_report(struct ecs_flow *f)
         .subject_masked = ecs_str_of(c->subject),
         .detail = detail,
     };
+    next = callback_service_result(c, r->result, r->seconds, &r->row);
+    if (next != ECS_NEXT)
+        return next;
     return ecs_store_portal_report(f, c->front->store, &r->row, &r->reported);
 }
 

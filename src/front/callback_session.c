@@ -59,7 +59,9 @@ static void decide(struct callback_call *c, struct session *s)
         .request = &s->request,
         .line = &c->facts,
         .imsi = &c->ref.imsi,
-        .portal_url = "",
+        .gate = &snapshot->gate,
+        .portal_url = snapshot->portal_url,
+        .pages_url = snapshot->pages_url,
         .offered = snapshot->offered,
         .now = c->now,
         .utc_offset_s = (int)snapshot->policy_conf->utc_offset_minutes * 60,
@@ -68,7 +70,6 @@ static void decide(struct callback_call *c, struct session *s)
         if (ecs_plmn_matches(&snapshot->plmns[i], &c->ref.imsi))
             s->context.plmn_n = 3 + strlen(snapshot->plmns[i].mnc);
     ecs_app_facts(&s->context);
-    ecs_app_vowifi(&s->context, &s->view);
 }
 
 static bool discloses(const struct callback_call *c, const char *what)
@@ -123,8 +124,11 @@ static enum ecs_next write_session(struct ecs_flow *f)
     ecs_json_str(out, "language", c->engine->languages[s->context.language]);
     ecs_json_str(out, "line_state", ecs_str_of(ecs_word(ECS_WORDS_line_state, (int64_t)c->facts.line_state)));
     ecs_json_str(out, "plan", c->facts.plan);
-    ecs_json_bool(out, "available", s->view.entitlement != 2);
-    write_states(c, s);
+    if (!callback_service_states(c, &s->context)) {
+        ecs_app_vowifi(&s->context, &s->view);
+        ecs_json_bool(out, "available", s->view.entitlement != 2);
+        write_states(c, s);
+    }
     if (discloses(c, "imsi"))
         ecs_json_str(out, "imsi", ecs_str_of(c->ref.imsi.s));
     if (discloses(c, "msisdn"))

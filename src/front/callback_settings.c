@@ -65,7 +65,7 @@ const struct ecs_setting partner_settings[] = {
              "certificate. What of "
              "certificate, subject and token is given must all fit."},
     {ECS_KEY(STRING_LIST, "services", struct ecs_partner_conf, services), .max = 16,
-     .help = "Services that it may serve: [vowifi, odsa]. Empty: all."},
+     .help = "Services that it may serve: [vowifi, odsa, boost, billing, satmode]. Empty: all."},
     {ECS_KEY(STRING_LIST, "brands", struct ecs_partner_conf, brands), .max = 64,
      .help = "Brands that it may serve. Empty: all."},
     {ECS_KEY(STRING_LIST, "disclose", struct ecs_partner_conf, disclose), .max = 3,
@@ -136,8 +136,8 @@ static bool words_are(const struct ecs_str_list *list, const char *const *words,
 
 bool partner_check(const void *section, struct ecs_faults *faults, const struct ecs_yaml_node *node)
 {
-    static const char *const services[] = {"vowifi", "odsa", NULL}, *const personal[] = {"imsi", "msisdn",
-                                                                                         "device", NULL};
+    static const char *const services[] = {"vowifi", "odsa", "boost", "billing", "satmode", NULL},
+                             *const personal[] = {"imsi", "msisdn", "device", NULL};
     const struct ecs_partner_conf *p = section;
     bool good = true;
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ecs/clock.h"
+#include "engine_ladder.h"
 #include "notify.h"
 
 enum { FACTS_LIMIT_MS = 5000, COOKIE_CANDIDATES = 4, COOKIE_LINES = 16 };
@@ -265,30 +266,36 @@ static void forget(struct device *d)
         last_known_forget(d->front->known, ecs_str_of(d->auth.imsi.s), terminal_of(d));
 }
 
+bool device_facts_key(struct device *d, struct ecs_facts_key *ret_key)
+{
+    *ret_key = (struct ecs_facts_key){.imsi = ecs_str_of(d->auth.imsi.s)};
+    if (d->request.has_terminal) {
+        ret_key->terminal_id = terminal_of(d);
+        if (d->request.terminal.tac[0])
+            ret_key->tac = ecs_str_of(d->request.terminal.tac);
+    }
+    return ecs_app_data_key(d->flow.arena, d->front->crypto, &d->request, d->engine->snapshot->offered, ret_key);
+}
+
 static enum ecs_next load_facts(struct ecs_flow *f)
 {
     struct device *d = f->self;
-    struct ecs_facts_key key = {.imsi = ecs_str_of(d->auth.imsi.s)};
+    struct ecs_facts_key key;
 
     if (class_of(d->auth.method) == ADMIT_CONTINUATION)
         device_note_request(d); /* only now known: the request that opened the exchange */
     if (d->auth.outcome != ECS_AUTH_PASSED)
         return ecs_flow_goto(f, device_send_round);
-    if (d->auth.enterprise.n)
+    if (!d->auth.imsi.s[0])
         return ECS_NEXT; /* no line behind it */
     if (f->log)
         ecs_imsi_mask(&d->auth.imsi, f->log->imsi);
-    if (d->auth.facts) {
+    if (!device_facts_key(d, &key))
+        return ecs_flow_fail(f, ECS_E_NO_MEMORY, "the request does not fit into limits.arena");
+    if (!key.data.n && d->auth.facts)
         d->facts = *d->auth.facts;
+    if (!key.data.n && (d->auth.facts || recall(d)))
         return ECS_NEXT;
-    }
-    if (recall(d))
-        return ECS_NEXT;
-    if (d->request.has_terminal) {
-        key.terminal_id = terminal_of(d);
-        if (d->request.terminal.tac[0])
-            key.tac = ecs_str_of(d->request.terminal.tac);
-    }
     return ecs_store_facts(f, d->front->store, &key, &d->facts);
 }
 
@@ -307,7 +314,7 @@ static enum ecs_next check_subscriber(struct ecs_flow *f)
 {
     struct device *d = f->self;
 
-    if (d->auth.enterprise.n)
+    if (!d->auth.imsi.s[0])
         return ECS_NEXT;
     if (d->auth.method == ECS_AUTH_TOKEN &&
         (!d->facts.known ||
@@ -318,6 +325,8 @@ static enum ecs_next check_subscriber(struct ecs_flow *f)
     if (!d->facts.known)
         return ecs_flow_fail(f, ECS_E_FORBIDDEN, "the subscriber is not in the database");
     remember(d);
+    if (d->auth.provider.n && !d->auth.repeated)
+        after_auth(d->front, d->engine, &d->auth);
     return ECS_NEXT;
 }
 
@@ -353,6 +362,7 @@ const struct ecs_step device_steps[] = {
     {"admit", admit, 0},
     {"parse", parse, 0},
     {"check", check, 0},
+    {"check-applications", device_check_applications, 0},
     {"choose-method", choose_method, 0},
     {"find-room", find_room, 0},
     {"check-early", device_check_early, 0},
@@ -362,6 +372,7 @@ const struct ecs_step device_steps[] = {
     {"check-subscriber", check_subscriber, 0},
     {"register-push", notify_register, 0},
     {"check-operation", device_check_operation, 0},
+    {"act", device_act, 0},
     {"operate", device_operate, 0},
     {"decide", decide, 0},
     {"render", render, 0},
@@ -384,8 +395,8 @@ static void leave(struct device *d)
 {
     int64_t now = ecs_clock_mono_us();
     /* Operations wait for the driver of journeys: no load of ours. */
-    bool tells = d->http && !waits_for_others(d->auth.method) && !d->answer.context.operation &&
-                 (d->flow.rc == ECS_OK || d->flow.rc == ECS_E_TIMEOUT);
+    bool tells = d->http && !waits_for_others(d->auth.method) && !d->auth.waited &&
+                 !d->answer.context.operation && (d->flow.rc == ECS_OK || d->flow.rc == ECS_E_TIMEOUT);
 
     /* The exchange was found, whatever became of it. */
     if (d->auth.method == ECS_AUTH_EAP_CONTINUE && (d->auth.verdict || d->auth.imsi.s[0]))

@@ -44,6 +44,7 @@ struct device {
     bool from_memory; /* the facts are those of an earlier request: the database is away */
     struct ecs_subscriber_facts facts;
     struct ecs_odsa odsa; /* of an operation */
+    struct ecs_userinfo userinfo; /* of one about numbers and applications */
     struct answer answer;
     struct ecs_http_reply reply;
 };
@@ -58,6 +59,12 @@ enum ecs_next device_check_operation(struct ecs_flow *f);
 /* A companion that does not fit, before anybody logs in (TS.43 7.7). */
 enum ecs_next device_check_early(struct ecs_flow *f);
 enum ecs_next device_judge_early(struct ecs_flow *f);
+/* Parameters of single applications, as far as they can be judged before anybody is asked (device_act.c). */
+enum ecs_next device_check_applications(struct ecs_flow *f);
+/* What a plain request changes: the user's word on carrier billing, its activation. */
+enum ecs_next device_act(struct ecs_flow *f);
+/* What the facts of the request are found by. False: no memory. */
+bool device_facts_key(struct device *d, struct ecs_facts_key *ret_key);
 /* The operation of the request, before the document is built. */
 enum ecs_next device_operate(struct ecs_flow *f);
 /* Applications and TAC into the log context; oddities of the request into the log. */

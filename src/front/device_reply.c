@@ -2,6 +2,7 @@
 /* Answers to devices: the document, the EAP challenge, the error; and what is told to log and metrics. */
 #include "background.h"
 #include "device.h"
+#include "engine_qos.h"
 #include "token_watch.h"
 
 #include <stdio.h>
@@ -114,6 +115,8 @@ enum ecs_next device_send_document(struct ecs_flow *f)
     log_decisions(d);
     if (d->answer.context.orders && !d->auth.repeated)
         orders_write(d->front, &d->auth.imsi, d->answer.context.orders);
+    if (!d->auth.repeated)
+        qos_seen(d->front, &d->auth.imsi, d->request.param[ECS_P_IPV4_ADDR], d->request.param[ECS_P_IPV6_ADDR]);
     token_watch_device(d);
     return ECS_DONE;
 }

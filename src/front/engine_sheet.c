@@ -16,20 +16,25 @@ static void check_template(void *arg, struct ecs_str text, const char *file, uns
         ecs_fault_add(arg, file, line, 0, "flow-data must hold sid={session} while websheet.enabled is on");
 }
 
-/* ---- eSIM pages ---- */
+/* ---- eSIM pages, pages of services ---- */
 
 /* The decisions that lead to a page of ours, for each application that has them. */
 static const struct {
     enum ecs_decision url, data, type;
     bool needs_session; /* the not-enabled page shows itself to anybody */
+    bool is_service;    /* named flow-...; its pages read every form of user data */
 } handed_over[] = {
     {ECS_DECIDE_COMPANION_PORTAL_URL, ECS_DECIDE_COMPANION_PORTAL_DATA, ECS_DECIDE_COMPANION_PORTAL_TYPE,
-     true},
-    {ECS_DECIDE_PRIMARY_PORTAL_URL, ECS_DECIDE_PRIMARY_PORTAL_DATA, ECS_DECIDE_PRIMARY_PORTAL_TYPE, true},
+     true, false},
+    {ECS_DECIDE_PRIMARY_PORTAL_URL, ECS_DECIDE_PRIMARY_PORTAL_DATA, ECS_DECIDE_PRIMARY_PORTAL_TYPE, true,
+     false},
     {ECS_DECIDE_COMPANION_NOT_ENABLED_URL, ECS_DECIDE_COMPANION_NOT_ENABLED_DATA,
-     ECS_DECIDE_COMPANION_NOT_ENABLED_TYPE, false},
+     ECS_DECIDE_COMPANION_NOT_ENABLED_TYPE, false, false},
     {ECS_DECIDE_PRIMARY_NOT_ENABLED_URL, ECS_DECIDE_PRIMARY_NOT_ENABLED_DATA,
-     ECS_DECIDE_PRIMARY_NOT_ENABLED_TYPE, false},
+     ECS_DECIDE_PRIMARY_NOT_ENABLED_TYPE, false, false},
+    {ECS_DECIDE_DATAPLAN_FLOW_URL, ECS_DECIDE_DATAPLAN_FLOW_DATA, ECS_DECIDE_DATAPLAN_FLOW_TYPE, true, true},
+    {ECS_DECIDE_BILLING_FLOW_URL, ECS_DECIDE_BILLING_FLOW_DATA, ECS_DECIDE_BILLING_FLOW_TYPE, true, true},
+    {ECS_DECIDE_SATMODE_FLOW_URL, ECS_DECIDE_SATMODE_FLOW_DATA, ECS_DECIDE_SATMODE_FLOW_TYPE, true, true},
 };
 
 struct hand_over_check {
@@ -72,7 +77,9 @@ static void check_data(void *arg, struct ecs_str text, int64_t number, const cha
     if (handed_over[check->row].needs_session && ecs_str_find(text, ECS_STR("sid={session}")) < 0 &&
         !goes_elsewhere(check, line))
         ecs_fault_add(check->faults, file, line, 0,
-                      "portal-data must hold sid={session}: portal-url portal means the built-in pages");
+                      "%s must hold sid={session}: %s portal means the built-in pages",
+                      handed_over[check->row].is_service ? "flow-data" : "portal-data",
+                      handed_over[check->row].is_service ? "flow-url" : "portal-url");
 }
 
 static void check_type(void *arg, struct ecs_str text, int64_t number, const char *file, unsigned line)
@@ -96,7 +103,8 @@ static void check_hand_overs(const struct ecs_policy *policy, struct ecs_faults 
         if (!check.ours)
             continue;
         ecs_policy_values_of(policy, handed_over[i].data, check_data, &check);
-        ecs_policy_values_of(policy, handed_over[i].type, check_type, &check);
+        if (!handed_over[i].is_service)
+            ecs_policy_values_of(policy, handed_over[i].type, check_type, &check);
     }
 }
 
@@ -104,6 +112,7 @@ void sheet_snapshot_load(struct ecs_snapshot *s, const char *path, struct ecs_fa
                          struct ecs_faults *warnings)
 {
     s->portal_url = s->policy_conf->portal_url;
+    s->pages_url = "";
     if (needs_pages(s))
         s->sheets = sheet_set_load(s->websheet->directory, s->device->default_language, faults, warnings);
     if (s->server->mode == ECS_MODE_PRODUCTION &&
@@ -117,13 +126,14 @@ void sheet_snapshot_load(struct ecs_snapshot *s, const char *path, struct ecs_fa
         ecs_fault_add(faults, path, 0, 0, "websheet.transfer_code needs section sms");
     if (s->portal_url[0] == '\0') {
         s->portal_url = web_url(s, "vowifi", s->arena);
+        s->pages_url = web_url(s, "", s->arena);
         if (s->policy)
             ecs_policy_texts_of(s->policy, ECS_DECIDE_VOWIFI_FLOW_DATA, check_template, faults);
         if (s->policy)
             check_hand_overs(s->policy, faults);
     }
-    if (!s->portal_url) {
-        s->portal_url = "";
+    if (!s->portal_url || !s->pages_url) {
+        s->portal_url = s->pages_url = "";
         ecs_fault_add(faults, path, 0, 0, "out of memory");
     }
 }

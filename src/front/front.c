@@ -3,16 +3,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "accounting_job.h"
 #include "admin.h"
 #include "background.h"
+#include "availability_job.h"
 #include "bss_job.h"
 #include "callback.h"
 #include "ecs/clock.h"
 #include "ecs/log.h"
 #include "ecs/oauth_server.h"
 #include "ecs/vectors.h"
+#include "engine_aaa.h"
+#include "engine_ladder.h"
 #include "engine_login.h"
 #include "engine_odsa.h"
+#include "engine_qos.h"
+#include "engine_service.h"
+#include "engine_userinfo.h"
 #include "journey_watch.h"
 #include "node.h"
 #include "notify.h"
@@ -39,7 +46,7 @@ static void set_auth(struct front *front, struct engine *e)
         .vectors = &ecs_vectors_local,
         .oauth = e->oauth,
         .grants = ecs_conf_get(s->conf, "grants"),
-        .operations = ecs_odsa_operations(s->offered),
+        .operations = ecs_odsa_operations(s->offered) | userinfo_operations(s),
         .identity = ecs_conf_get(s->conf, "identity"),
         .identity_keys = s->identity_keys,
     };
@@ -62,12 +69,17 @@ enum ecs_rc engine_new(struct front *front, struct ecs_snapshot *snapshot, struc
         engine_unref(e);
         return ECS_E_INTERNAL;
     }
+    if (!engine_aaa_new(front, e) || !engine_accounting_new(front, e)) {
+        engine_unref(e);
+        return ECS_E_CONFIG;
+    }
     set_auth(front, e);
-    if (!engine_portal_new(e)) {
+    if (!engine_ladder_new(front, e) || !engine_portal_new(e)) {
         engine_unref(e);
         return ECS_E_NO_MEMORY;
     }
-    if (!engine_push_new(front, e) || !engine_login_new(front, e) || !engine_odsa_new(front, e)) {
+    if (!engine_push_new(front, e) || !engine_login_new(front, e) || !engine_odsa_new(front, e) ||
+        !engine_service_new(front, e) || !engine_userinfo_new(front, e) || !engine_qos_new(front, e)) {
         engine_unref(e);
         return ECS_E_NO_MEMORY;
     }
@@ -85,7 +97,13 @@ void engine_unref(struct engine *engine)
 {
     if (!engine || --engine->refs)
         return;
+    engine_userinfo_free(engine);
     engine_odsa_free(engine);
+    engine_qos_free(engine);
+    engine_service_free(engine);
+    engine_ladder_free(engine);
+    engine_aaa_free(engine);
+    engine_accounting_free(engine);
     engine_sheet_free(engine);
     engine_login_free(engine);
     engine_push_free(engine);
@@ -282,15 +300,20 @@ static void free_parts(struct front *front)
     ecs_timer_disarm(&front->announce_timer);
     ecs_timer_disarm(&front->drain_timer);
     ecs_timer_disarm(&front->odsa_timer);
+    accounting_job_stop(front->accounting_job);
     bss_job_stop(front->bss_job);
+    availability_job_stop(front->availability);
+    qos_stop(front->qos);
     journey_watch_stop(front->journeys);
     ecs_odsa_runner_free(front->odsa); /* its drives hold engines and wait for the store */
     last_known_free(front->known);
     ecs_store_free(front->store);
     engine_unref(front->engine);
+    diameter_stop(front);
     ecs_http_pool_free(front->pool);
     ecs_limiter_free(front->device_limiter);
     ecs_limiter_free(front->source_limiter);
+    ecs_limiter_free(front->verify_limiter);
     ecs_gzip_free(front->gzip);
     ecs_crypto_free(front->crypto);
     ecs_buf_done(&front->scratch);
@@ -310,6 +333,8 @@ enum ecs_rc front_start(struct ecs_worker *worker, void *arg)
     front->metrics = node->metrics[worker->index];
     rc = make_parts(front, node->snapshot);
     if (rc == ECS_OK)
+        rc = diameter_start(front, node->snapshot);
+    if (rc == ECS_OK)
         rc = engine_new(front, node->snapshot, &front->engine);
     if (rc == ECS_OK)
         rc = start_servers(front);
@@ -328,6 +353,9 @@ enum ecs_rc front_start(struct ecs_worker *worker, void *arg)
         reaper_start(front);
         odsa_start(front);
         front->bss_job = bss_job_start(front);
+        front->availability = availability_job_start(front);
+        front->qos = qos_start(front);
+        front->accounting_job = accounting_job_start(front);
         policy_announce(front);
         front->notify = notify_start(front);
     }
@@ -372,6 +400,7 @@ static void take_snapshot(struct front *front, struct ecs_snapshot *s)
     engine_unref(front->engine);
     front->engine = fresh;
     callback_reload(front, s);
+    diameter_reload(front, s);
     if (front->worker->index == 0) {
         policy_announce(front);
         notify_reload(front->notify);
@@ -418,7 +447,7 @@ static void drain_check(void *arg)
     for (unsigned i = 0; i < front->callback_server_n && idle; i++)
         idle = ecs_http_server_is_idle(front->callback_servers[i]);
     /* An order that is under way is written down, instead of being looked for by another node. */
-    idle = idle && !ecs_odsa_runner_busy(front->odsa);
+    idle = idle && !ecs_odsa_runner_busy(front->odsa) && accounting_is_written(front) && diameter_leave(front);
     if (!idle && ecs_loop_now_us(front->worker->loop) < front->drain_end_us) {
         ecs_timer_arm(&front->drain_timer, front->worker->loop, DRAIN_CHECK_MS, drain_check, front);
         return;
@@ -435,6 +464,7 @@ static void on_drain(struct ecs_mail *mail, void *owner)
 
     (void)mail;
     front->draining = true;
+    accounting_job_leave(front->accounting_job);
     front->drain_end_us =
         ecs_loop_now_us(front->worker->loop) + front->engine->snapshot->server->drain_s * INT64_C(1000000);
     for (unsigned i = 0; i < front->server_n; i++)

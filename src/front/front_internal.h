@@ -9,6 +9,7 @@
 #include "ecs/gzip.h"
 #include "ecs/lag.h"
 #include "ecs/odsa.h"
+#include "ecs/userinfo.h"
 #include "ecs/worker.h"
 #include "last_known.h"
 #include "metrics.h"
@@ -36,8 +37,15 @@ struct engine {
     unsigned push_channels; /* 1 << enum ecs_push_channel that can be sent by, and bit 0 */
     struct ecs_smdps *smdps;
     struct ecs_bss *bss;
+    struct ecs_qos *qos;            /* networks that are asked for quality of service */
+    struct ecs_wifi_identity *wifi_identity; /* private identities of ap2013; NULL: no key */
+    struct ecs_aaa *aaa; /* AAA servers and HSS */
+    struct ecs_accounting *accounting;
+    struct ecs_ladder *ladder; /* who proves SIM cards, in order */
+    struct ecs_sealer *vector_sealer;
     struct ecs_sealer *code_sealer; /* activation codes in rows */
     struct ecs_odsa_env odsa;       /* eSIM orchestration: operations, journeys */
+    struct ecs_userinfo_env userinfo; /* numbers, applications of third parties */
 };
 
 /* First member of what http->user points to on the device listeners. */
@@ -52,8 +60,11 @@ struct front {
     struct ecs_crypto *crypto;
     struct ecs_store *store;
     struct ecs_http_pool *pool; /* outgoing calls */
+    struct ecs_diameter *diameter; /* outgoing Diameter requests; NULL: none */
+    bool diameter_leaving;         /* worker 0: the peers were told */
     struct ecs_gzip *gzip;
     struct ecs_limiter *device_limiter, *source_limiter;
+    struct ecs_limiter *verify_limiter; /* VerifyPhoneNumber */
     struct ecs_cidr *proxies;       /* copy for the servers, which outlive the snapshot they began with */
     struct ecs_buf scratch, packed; /* documents are rendered and compressed here, then copied */
     struct ecs_metrics *metrics;
@@ -71,7 +82,10 @@ struct front {
     struct admission admission;
     struct ecs_lag lag;
     struct notify *notify;    /* worker 0 only */
+    struct accounting_job *accounting_job; /* worker 0 */
+    struct qos_runner *qos;  /* worker 0: requests for quality of service */
     struct bss_job *bss_job; /* worker 0: hubs of the BSS, reading of its changes */
+    struct availability_job *availability; /* worker 0: polls of status systems */
     struct journey_watch *journeys; /* figures of journeys; NULL: none */
     struct ecs_odsa_runner *odsa; /* journeys that this worker is at */
     struct ecs_timer odsa_timer;  /* worker 0 */

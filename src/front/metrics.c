@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "ecs/aaa.h"
 #include "ecs/auth.h"
 #include "ecs/eap_server.h"
 #include "ecs/log.h"
@@ -148,6 +149,25 @@ static bool label_JOURNEY(unsigned cell, struct ecs_buf *out)
     return label_words("outcome", words, ECS_ARRAY_LEN(words), cell, out);
 }
 
+static bool label_ACCOUNTING(unsigned cell, struct ecs_buf *out)
+{
+    static const char *const words[] = {"written", "sent", "again", "given-up", "not-taken"};
+
+    return label_words("outcome", words, ECS_ARRAY_LEN(words), cell, out);
+}
+
+/* Cell: ECS_AAA_VERDICT_COUNT * enum ecs_aaa_type + enum ecs_aaa_verdict. */
+static bool label_AAA(unsigned cell, struct ecs_buf *out)
+{
+    static const char *const verdicts[ECS_AAA_VERDICT_COUNT] = {"more", "repeat", "accepted", "rejected", "transient"};
+
+    if (cell >= (unsigned)ECS_AAA_TYPE_COUNT * ECS_AAA_VERDICT_COUNT)
+        return false;
+    ecs_buf_printf(out, "{type=\"%s\",verdict=\"%s\"}", ecs_aaa_types[cell / ECS_AAA_VERDICT_COUNT],
+                   verdicts[cell % ECS_AAA_VERDICT_COUNT]);
+    return true;
+}
+
 static const struct {
     const char *name, *help;
     label_fn label;
@@ -273,6 +293,10 @@ static const struct {
      "Those of them that should have been sent by now."},
     {offsetof(struct ecs_metrics, notify_oldest_s), "ecs_notifications_oldest_seconds", "gauge",
      "How long the oldest of these has been due."},
+    {offsetof(struct ecs_metrics, accounting_waiting), "ecs_accounting_waiting", "gauge",
+     "Accounting records of all nodes that no server has answered, as this one last saw them."},
+    {offsetof(struct ecs_metrics, accounting_oldest_s), "ecs_accounting_oldest_seconds", "gauge",
+     "Age of the oldest of them."},
     {offsetof(struct ecs_metrics, journeys_stuck), "ecs_journeys_stuck", "gauge",
      "Open procedures of eSIM orchestration that try something again, or are overdue for five minutes."},
     {offsetof(struct ecs_metrics, journeys_oldest_s), "ecs_journeys_oldest_seconds", "gauge",
@@ -327,6 +351,7 @@ void ecs_metrics_write(struct ecs_metrics *const *workers, unsigned n,
     write_channels(workers, n, out);
     ecs_metrics_write_journeys(workers, n, out);
     ecs_metrics_write_neighbours(workers, n, out);
+    ecs_metrics_write_rungs(workers, n, out);
     write_head(out, "ecs_build_info", "gauge", "Version of the daemon.");
     ecs_buf_printf(out, "ecs_build_info{version=\"%s\"} 1\n", ECS_VERSION);
     write_value(out, "ecs_workers", "gauge", "Worker threads.", totals->workers);

@@ -7,6 +7,7 @@
 #include "ecs/buf.h"
 #include "ecs/error.h"
 #include "ecs/http_server.h"
+#include "ecs/ladder.h"
 #include "ecs/neighbour.h"
 #include "ecs/pg.h"
 
@@ -21,6 +22,7 @@ enum {
     ECS_METRIC_CELLS = 64,
     ECS_LATENCY_BUCKETS = 14,
     ECS_METRIC_NEIGHBOURS = 32,
+    ECS_METRIC_RUNGS = 64,
     ECS_METRIC_JOURNEY_STATES = 32
 };
 
@@ -62,6 +64,7 @@ struct ecs_metrics {
     _Atomic uint64_t in_work; /* now */
     /* Outbox as worker 0 last saw it; channels that it leaves alone, by enum ecs_push_channel. */
     _Atomic uint64_t notify_waiting, notify_due, notify_oldest_s, notify_stopped[7];
+    _Atomic uint64_t accounting_waiting, accounting_oldest_s; /* as worker 0 last saw them */
     /* Open journeys of all nodes as worker 0 last saw them. */
     struct {
         char state[32];
@@ -76,6 +79,11 @@ struct ecs_metrics {
         struct ecs_neighbour_stats stats;
     } neighbours[ECS_METRIC_NEIGHBOURS];
     _Atomic unsigned neighbour_n;
+    struct {
+        char name[ECS_RUNG_NAME_MAX + 1];
+        struct ecs_rung_stats stats;
+    } rungs[ECS_METRIC_RUNGS];
+    _Atomic unsigned rung_n;
 };
 
 static inline void ecs_metric_add(_Atomic uint64_t *cell, uint64_t n)
@@ -93,6 +101,14 @@ void ecs_metric_latency(struct ecs_metrics *m, unsigned kind, int64_t us);
  * places are taken. By the worker's thread only. */
 struct ecs_neighbour_stats *ecs_metrics_neighbour(struct ecs_metrics *m, const char *name);
 void ecs_metrics_write_neighbours(struct ecs_metrics *const *workers, unsigned n, struct ecs_buf *out);
+
+/* The same for a provider of authentication; and its figures of all workers, of which there are as many as returned. */
+struct ecs_rung_stats *ecs_metrics_rung(struct ecs_metrics *m, const char *name);
+unsigned ecs_metrics_rungs_of(struct ecs_metrics *const *workers, unsigned n, const char *name,
+                              const struct ecs_rung_stats **ret_stats);
+uint64_t ecs_rung_sum(const struct ecs_rung_stats *const *stats, unsigned n, size_t offset);
+unsigned ecs_rung_breakers(const struct ecs_rung_stats *const *stats, unsigned n); /* that are open */
+void ecs_metrics_write_rungs(struct ecs_metrics *const *workers, unsigned n, struct ecs_buf *out);
 
 /* All figures of open journeys by state become 0; then n more of a state (word of [a-z-]). By the worker's
  * thread only. */

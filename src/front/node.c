@@ -234,6 +234,7 @@ static bool start_workers(struct ecs_node *node)
         atomic_fetch_add(&node->running, 1);
         if (ecs_worker_start(&node->workers[i], i, front_start, front_stop, node) == ECS_OK)
             continue;
+        atomic_fetch_sub(&node->running, 1);
         for (unsigned k = 0; k < i; k++) {
             front_post_drain(&node->fronts[k]);
             ecs_worker_join(&node->workers[k]);

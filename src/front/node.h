@@ -22,6 +22,8 @@ struct ecs_node {
     bool listener_is_tls[ECS_LISTENERS_MAX];
     enum ecs_role { ECS_ROLE_VIEWER, ECS_ROLE_CARE, ECS_ROLE_ADMIN, ECS_ROLE_METRICS } admin_roles[4];
     struct ecs_watchdog watchdog;
+    struct ecs_diameter_node *diameter; /* of worker 0; NULL: none */
+    _Atomic bool accounting_full;       /* no further records are written */
     int64_t start_s;
     _Atomic int64_t reloads, reload_failures;
     _Atomic int64_t certificate_expires_s;

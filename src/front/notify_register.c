@@ -177,7 +177,7 @@ enum ecs_next notify_register(struct ecs_flow *f)
     if (d->auth.outcome != ECS_AUTH_PASSED || !d->request.param[ECS_P_NOTIF_TOKEN].n ||
         d->request.notif_action == -1)
         return ECS_NEXT;
-    if (d->auth.enterprise.n || (!disable && !is_usable(d))) /* servers have no line to be notified of */
+    if (!d->auth.imsi.s[0] || (!disable && !is_usable(d))) /* servers have no line to be notified of */
         return refuse(d);
     r = ecs_alloc(f->arena, sizeof(*r));
     if (r)

@@ -6,6 +6,8 @@
 
 #include "ecs/operation.h"
 
+/* ---- modules of operations ---- */
+
 static struct ecs_odsa odsa_of(struct device *d)
 {
     struct ecs_app_context *c = &d->answer.context;
@@ -23,12 +25,80 @@ static struct ecs_odsa odsa_of(struct device *d)
     };
 }
 
+static void *begin_odsa(struct device *d)
+{
+    d->odsa = odsa_of(d);
+    return &d->odsa;
+}
+
+static void write_odsa(struct device *d, struct ecs_doc *doc, struct ecs_doc_node *node)
+{
+    struct ecs_app_context *c = &d->answer.context;
+
+    ecs_odsa_document(&d->odsa, doc, node);
+    c->operation_rule = d->odsa.rule;
+    c->operation_validity_s = d->odsa.validity_s;
+    d->answer.enterprise_token = d->odsa.result == ECS_RESULT_SUCCESS;
+}
+
+static void *begin_userinfo(struct device *d)
+{
+    struct ecs_app_context *c = &d->answer.context;
+
+    d->userinfo = (struct ecs_userinfo){
+        .env = &d->engine->userinfo,
+        .request = &d->request,
+        .auth = &d->auth,
+        .line = &d->facts,
+        .facts = &c->facts,
+        .language = c->language,
+        .now = d->now,
+    };
+    return &d->userinfo;
+}
+
+static void write_userinfo(struct device *d, struct ecs_doc *doc, struct ecs_doc_node *node)
+{
+    struct ecs_app_context *c = &d->answer.context;
+
+    ecs_userinfo_document(&d->userinfo, doc, node);
+    c->operation_rule = d->userinfo.rule;
+    c->operation_validity_s = d->userinfo.validity_s;
+}
+
+static const struct module {
+    unsigned apps; /* bits 1 << enum ecs_app */
+    bool logs_in;  /* a log-in without an operation is answered by the module; else as CheckEligibility */
+    void *(*begin)(struct device *d);
+    const struct ecs_step *steps;
+    void (*write)(struct device *d, struct ecs_doc *doc, struct ecs_doc_node *node);
+} modules[] = {
+    {1u << ECS_APP_2006 | 1u << ECS_APP_2009 | 1u << ECS_APP_2011, false, begin_odsa, ecs_odsa_steps,
+     write_odsa},
+    {1u << ECS_APP_2014 | 1u << ECS_APP_2015, true, begin_userinfo, ecs_userinfo_steps, write_userinfo},
+};
+
+/* Of the application with operations, when it is offered; NULL: none. */
+static const struct module *module_of(const struct device *d)
+{
+    enum ecs_app app;
+
+    for (size_t i = 0; ecs_operation_app(&d->request, &app) && i < ECS_ARRAY_LEN(modules); i++)
+        if (modules[i].apps & d->engine->snapshot->offered & 1u << app)
+            return &modules[i];
+    return NULL;
+}
+
 /* ---- before authentication ---- */
 
 enum ecs_next device_check_early(struct ecs_flow *f)
 {
     struct device *d = f->self;
+    const char *why;
 
+    if (module_of(d) &&
+        ecs_userinfo_check_early(&d->engine->userinfo, &d->request, d->now, f->arena, &why) != ECS_OK)
+        return ecs_flow_fail(f, ECS_E_FORBIDDEN, "%s", why);
     if (!ecs_odsa_early_applies(&d->request, d->engine->snapshot->offered))
         return ECS_NEXT;
     answer_prepare(&d->answer, &d->request, &d->facts, &d->auth);
@@ -54,11 +124,7 @@ enum ecs_next device_judge_early(struct ecs_flow *f)
  */
 static bool lacks_operation(const struct device *d)
 {
-    enum ecs_app app;
-
-    return d->request.n_apps == 1 && !d->request.param[ECS_P_OPERATION].n &&
-           ecs_operation_app(&d->request, &app) &&
-           ecs_odsa_operations(d->engine->snapshot->offered & 1u << app);
+    return d->request.n_apps == 1 && !d->request.param[ECS_P_OPERATION].n && module_of(d);
 }
 
 /* Android fetches the token with a request that names no operation, and asks for the operation afterwards:
@@ -78,6 +144,8 @@ enum ecs_next device_check_operation(struct ecs_flow *f)
         return ECS_NEXT; /* a challenge instead: the next step sends it */
     if (lacks_operation(d) && !is_login(d->auth.method))
         return ecs_flow_fail(f, ECS_E_BAD_PARAMETER, "operation is missing");
+    if (lacks_operation(d) && module_of(d)->logs_in)
+        return ECS_NEXT;
     if (lacks_operation(d))
         d->request.param[ECS_P_OPERATION] = ECS_STR("CheckEligibility");
     rc = ecs_operation_judge(&d->request, d->engine->auth.operations, &result);
@@ -90,27 +158,30 @@ static void write_block(void *arg, struct ecs_doc *doc, struct ecs_doc_node *nod
 {
     struct device *d = arg;
 
-    ecs_odsa_document(&d->odsa, doc, node);
-    d->answer.context.operation_rule = d->odsa.rule;
-    d->answer.context.operation_validity_s = d->odsa.validity_s;
-    d->answer.enterprise_token = d->odsa.result == ECS_RESULT_SUCCESS;
+    module_of(d)->write(d, doc, node);
+}
+
+/* Behind device_check_operation. */
+static bool is_served(const struct device *d)
+{
+    int result;
+
+    if (!d->request.param[ECS_P_OPERATION].n)
+        return lacks_operation(d); /* a log-in */
+    return ecs_operation_judge(&d->request, d->engine->auth.operations, &result) == ECS_OK &&
+           result == ECS_RESULT_SUCCESS;
 }
 
 enum ecs_next device_operate(struct ecs_flow *f)
 {
     struct device *d = f->self;
     struct ecs_app_context *c = &d->answer.context;
-    enum ecs_app app;
-    int result;
+    const struct module *module = module_of(d);
 
-    if (d->auth.outcome != ECS_AUTH_PASSED || !ecs_operation_app(&d->request, &app) ||
-        !(d->engine->snapshot->offered & 1u << app) ||
-        ecs_operation_judge(&d->request, d->engine->auth.operations, &result) != ECS_OK ||
-        result != ECS_RESULT_SUCCESS)
+    if (d->auth.outcome != ECS_AUTH_PASSED || !module || !is_served(d))
         return ECS_NEXT;
     answer_prepare(&d->answer, &d->request, &d->facts, &d->auth);
-    d->odsa = odsa_of(d);
     c->operation = write_block;
     c->operation_arg = d;
-    return ecs_flow_call(f, ecs_odsa_steps, &d->odsa);
+    return ecs_flow_call(f, module->steps, module->begin(d));
 }

@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The sections of the configuration file and the rows of those that belong to the daemon itself. */
 #include "callback.h"
+#include "ecs/aaa_conf.h"
+#include "ecs/accounting.h"
+#include "ecs/availability.h"
 #include "ecs/bss.h"
 #include "ecs/grant.h"
 #include "ecs/identity.h"
+#include "ecs/ladder.h"
 #include "ecs/login.h"
 #include "ecs/odsa.h"
 #include "ecs/oauth_server.h"
 #include "ecs/push_conf.h"
+#include "ecs/qos.h"
+#include "ecs/sim.h"
 #include "ecs/smdp.h"
+#include "ecs/userinfo.h"
+#include "ecs/wifi_identity.h"
 #include "notify.h"
 #include "settings_check.h"
 #include "sheet.h"
@@ -257,6 +265,9 @@ const struct ecs_section ecs_sections[] = {
      .help = "EAP-AKA' and encrypted identities on our own EAP server."},
     {"identity_keys", ecs_identity_key_settings, sizeof(struct ecs_identity_key_conf), .is_list = true,
      .help = "Private keys of the identities that phones encrypt (IMSI privacy); read again on SIGHUP."},
+    {"private_identity", ecs_wifi_identity_settings, sizeof(struct ecs_wifi_identity_conf),
+     .check = ecs_wifi_identity_check,
+     .help = "Identities for Wi-Fi access that hold the IMSI encrypted (TS.43 12.4, ap2013): docs/services.md."},
     {"grants", ecs_grant_settings, sizeof(struct ecs_grant_conf), .check = ecs_grant_settings_check,
      .help = "Tokens for third parties: temporary, operator and App tokens (TS.43 2.8.6, 14)."},
     {"callback", callback_settings, sizeof(struct ecs_callback_conf), .check = callback_check,
@@ -269,6 +280,28 @@ const struct ecs_section ecs_sections[] = {
      .help = "Sources of eSIM profiles, the first that serves a profile type and EID counts."},
     {"bss", ecs_bss_settings, sizeof(struct ecs_bss_conf), .check = ecs_bss_settings_check,
      .help = "The operator's business support: eligibility, plans, orders (docs/bss.md)."},
+    {"diameter", ecs_diameter_settings, sizeof(struct ecs_diameter_section), .check = ecs_diameter_check,
+     .help = "Our identity in Diameter (docs/aaa.md)."},
+    {"diameter_peers", ecs_diameter_peer_settings, sizeof(struct ecs_diameter_peer_row), .is_list = true,
+     .check = ecs_diameter_peer_check, .help = "Diameter nodes that we connect to: AAA, HSS, PCRF, relays."},
+    {"diameter_routes", ecs_diameter_route_settings, sizeof(struct ecs_diameter_route_row), .is_list = true,
+     .help = "Which of them serve which realm. Empty: every peer serves every realm."},
+    {"radius_servers", ecs_radius_server_settings, sizeof(struct ecs_radius_row), .is_list = true,
+     .check = ecs_radius_server_check, .help = "RADIUS servers, for authentication and accounting."},
+    {"ladders", ecs_ladder_settings, sizeof(struct ecs_ladder_row), .is_list = true,
+     .help = "Ladders of brands whose SIM cards are proven by others than those of auth.ladder (docs/authentication.md)."},
+    {"aaa", ecs_aaa_settings, sizeof(struct ecs_aaa_conf), .is_list = true, .check = ecs_aaa_check,
+     .help = "The operator's AAA servers and HSS as providers of authentication (docs/aaa.md)."},
+    {"number", ecs_userinfo_settings, sizeof(struct ecs_userinfo_conf), .check = ecs_userinfo_check,
+     .help = "Phone numbers and identities for devices and third parties: ap2014, ap2015 (docs/number.md)."},
+    {"applications", ecs_userinfo_app_settings, sizeof(struct ecs_userinfo_app_conf), .is_list = true,
+     .check = ecs_userinfo_app_check, .help = "Applications of third parties that may get operator tokens (ap2015)."},
+    {"accounting", ecs_accounting_settings, sizeof(struct ecs_accounting_conf), .check = ecs_accounting_check,
+     .help = "Accounting of authentications (docs/aaa.md). Off by default."},
+    {"qos", ecs_qos_settings, sizeof(struct ecs_qos_conf), .is_list = true, .check = ecs_qos_settings_check,
+     .help = "Networks that are asked for quality of service (docs/qos.md)."},
+    {"qos_profiles", ecs_qos_profile_settings, sizeof(struct ecs_qos_profile_conf), .is_list = true,
+     .check = ecs_qos_profile_check, .help = "What they are asked for."},
     {"web", web_settings, sizeof(struct ecs_web_conf), .check = ecs_check_web,
      .help = "Web pages and endpoints on the device listeners."},
     {"websheet", sheet_settings, sizeof(struct ecs_websheet_conf), .check = sheet_check,
@@ -296,6 +329,12 @@ const struct ecs_section ecs_sections[] = {
      .help = "Push by WNS (notif_action 3). Left out: not used."},
     {"sms", ecs_sms_settings, sizeof(struct ecs_sms_conf), .check = ecs_sms_check, .is_optional = true,
      .help = "SMS, by SMPP or by the HTTP interface of a gateway. Left out: not used."},
+    {"sims", ecs_sim_settings, sizeof(struct ecs_sim_conf), .is_list = true, .check = ecs_sim_settings_check,
+     .help = "Brands of SIM cards, the first row that fits counts (docs/availability.md)."},
+    {"availability", ecs_availability_settings, sizeof(struct ecs_availability_conf),
+     .help = "What the network can do: states of services (docs/availability.md)."},
+    {"availability_feeds", ecs_feed_settings, sizeof(struct ecs_feed_conf), .is_list = true,
+     .check = ecs_feed_settings_check, .help = "Status systems that tell such states."},
     {"admin", admin_settings, sizeof(struct ecs_admin_conf), .check = ecs_check_admin,
      .help = "The operator's side: entitlementctl, metrics, health."},
     {0},

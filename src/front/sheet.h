@@ -15,6 +15,7 @@ struct ecs_websheet_conf {
     struct ecs_str_list countries;
     int64_t session_s, address_validity_s; /* address_validity_s 0: without end */
     int64_t esim_terms;                    /* version of the terms of the eSIM pages, 0: none */
+    int64_t boost_terms, billing_terms;    /* of the pages of these services, 0: none */
     bool transfer_code;
 };
 extern const struct ecs_setting sheet_settings[];
@@ -45,9 +46,10 @@ struct sheet_form {
 };
 
 struct sheet_odsa;
+struct sheet_service;
 struct sheet {
     struct web_call *call;
-    const char *place;        /* below web.path: "vowifi", "odsa" */
+    const char *place;        /* below web.path: "vowifi", "odsa", "boost" ... */
     struct ecs_str sid, back; /* p NULL: none */
     struct ecs_flow_ref ref;
     bool has_secret;
@@ -65,7 +67,8 @@ struct sheet {
     struct ecs_sheet_open open;
     struct ecs_sheet_move move;
     struct ecs_sheet_result result;
-    struct sheet_odsa *odsa; /* of the eSIM pages (sheet_odsa.h) */
+    struct sheet_odsa *odsa;       /* of the eSIM pages (sheet_odsa.h) */
+    struct sheet_service *service; /* of boost, carrier billing, satellite (sheet_service.h) */
 };
 
 /* sheet_open.c: steps until the session is known. The first two end with ECS_DONE when there is nothing to
@@ -76,10 +79,17 @@ enum ecs_next sheet_open(struct ecs_flow *f);
 enum ecs_next sheet_opened(struct ecs_flow *f);
 /* The answer of everything but showing: 303 to the page itself. */
 enum ecs_next sheet_redirect(struct ecs_flow *f);
-/* Hidden value of the forms of that step: out holds 27 bytes. False: no memory. */
+/* What only this session can know of the text, in 26 letters and digits: out holds 27 bytes. False: no
+ * memory. */
+bool sheet_text_token(struct sheet *s, struct ecs_str text, char *out);
+/* Hidden value of the forms of that step. */
 bool sheet_step_token(struct sheet *s, int32_t step, char *out);
 
 /* sheet_form.c */
+/* A text of the row with a key of that purpose that only the browser's cookie gives; {NULL, 0}: no memory, or
+ * sealed by nobody who had it. */
+struct ecs_str sheet_seal(struct sheet *s, const char *purpose, struct ecs_str plain);
+struct ecs_str sheet_unseal(struct sheet *s, const char *purpose, struct ecs_str sealed);
 /* Fills address out of the request; country: the one that the form is for. */
 bool sheet_form_read(struct sheet *s, struct ecs_str country);
 /* The form sealed with the session's secret; {NULL, 0}: no memory. */
@@ -91,6 +101,9 @@ bool sheet_country_allowed(const struct ecs_websheet_conf *conf, struct ecs_str 
 /* sheet_show.c */
 enum sheet_page sheet_current(const struct sheet *s);
 void sheet_show(struct sheet *s, enum sheet_page page);
+/* The page with its content security policy; without memory call->out overflows. */
+void sheet_answer(struct web_call *call, struct sheet_view *view, enum sheet_page page,
+                  struct sheet_scope *scope);
 
 /* ---- pages of eSIM activation (sheet_odsa*.c) ---- */
 

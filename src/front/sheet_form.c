@@ -7,6 +7,8 @@
 
 enum { VERSION = 1, FIELD_BYTES = 4 * ECS_ADDRESS_FIELD_MAX, HEAD = 8 };
 
+static const char label[] = "sheet form";
+
 /* ---- fields of a request ---- */
 
 static struct ecs_str cut(struct ecs_str s)
@@ -44,16 +46,55 @@ bool sheet_form_read(struct sheet *s, struct ecs_str country)
 
 /* ---- sealed ---- */
 
-static struct ecs_aead_key *key_of(struct sheet *s)
+static struct ecs_aead_key *key_of(struct sheet *s, const char *purpose)
 {
     struct ecs_crypto *crypto = s->call->front->crypto;
     uint8_t key[32];
     struct ecs_aead_key *made = NULL;
 
-    if (ecs_derive_key(crypto, s->secret, ECS_STR("sheet form"), key))
+    if (ecs_derive_key(crypto, s->secret, ecs_str_of(purpose), key))
         made = ecs_aead_key_new(crypto, key);
     ecs_wipe(key, sizeof(key));
     return made;
+}
+
+/* What the row hangs on: no other session's text. */
+static struct ecs_str bound_to(const struct sheet *s)
+{
+    return (struct ecs_str){(const char *)s->handle, sizeof(s->handle)};
+}
+
+struct ecs_str sheet_seal(struct sheet *s, const char *purpose, struct ecs_str plain)
+{
+    size_t n = ECS_AEAD_IV_LEN + plain.n + ECS_AEAD_TAG_LEN;
+    struct ecs_aead_key *key = key_of(s, purpose);
+    uint8_t *out = key ? ecs_alloc(s->call->flow.arena, n) : NULL;
+
+    if (out &&
+        (!ecs_random(s->call->front->crypto, out, ECS_AEAD_IV_LEN) ||
+         !ecs_aead_seal(key, out, bound_to(s), (const uint8_t *)plain.p, plain.n, out + ECS_AEAD_IV_LEN)))
+        out = NULL;
+    ecs_aead_key_free(key);
+    return out ? (struct ecs_str){(const char *)out, n} : ECS_STR_NULL;
+}
+
+struct ecs_str sheet_unseal(struct sheet *s, const char *purpose, struct ecs_str sealed)
+{
+    enum { AROUND = ECS_AEAD_IV_LEN + ECS_AEAD_TAG_LEN };
+    struct ecs_str plain = ECS_STR_NULL;
+    struct ecs_aead_key *key;
+    uint8_t *text;
+
+    if (sealed.n <= AROUND || sealed.n > ECS_SHEET_FORM_MAX)
+        return plain;
+    key = key_of(s, purpose);
+    text = ecs_arena_secret(s->call->flow.arena, sealed.n);
+    if (key && text &&
+        ecs_aead_open(key, (const uint8_t *)sealed.p, bound_to(s),
+                      (const uint8_t *)sealed.p + ECS_AEAD_IV_LEN, sealed.n - ECS_AEAD_IV_LEN, text))
+        plain = (struct ecs_str){(const char *)text, sealed.n - AROUND};
+    ecs_aead_key_free(key);
+    return plain;
 }
 
 static void put_fields(struct ecs_buf *out, const struct ecs_address *address)
@@ -72,27 +113,19 @@ static void put_fields(struct ecs_buf *out, const struct ecs_address *address)
 struct ecs_str sheet_form_seal(struct sheet *s, const struct sheet_form *form)
 {
     struct ecs_buf plain = {.limit = ECS_SHEET_FORM_MAX - ECS_AEAD_IV_LEN - ECS_AEAD_TAG_LEN};
-    struct ecs_aead_key *key = key_of(s);
-    uint8_t *out = NULL;
-    size_t n;
+    struct ecs_str sealed = ECS_STR_NULL;
     const char head[HEAD] = {VERSION,           (char)form->given, (char)form->refused, (char)form->missing,
                              (char)form->wrong, (char)form->bad};
 
     ecs_buf_add(&plain, head, HEAD);
     put_fields(&plain, &form->address);
     put_fields(&plain, &form->suggestion);
-    n = ECS_AEAD_IV_LEN + plain.n + ECS_AEAD_TAG_LEN;
-    if (key && !plain.overflow)
-        out = ecs_alloc(s->call->flow.arena, n);
-    if (out && (!ecs_random(s->call->front->crypto, out, ECS_AEAD_IV_LEN) ||
-                !ecs_aead_seal(key, out, (struct ecs_str){(const char *)s->handle, sizeof(s->handle)},
-                               (const uint8_t *)plain.p, plain.n, out + ECS_AEAD_IV_LEN)))
-        out = NULL;
+    if (!plain.overflow)
+        sealed = sheet_seal(s, label, ecs_buf_str(&plain));
     if (plain.p)
         ecs_wipe(plain.p, plain.n);
     ecs_buf_done(&plain);
-    ecs_aead_key_free(key);
-    return out ? (struct ecs_str){(const char *)out, n} : ECS_STR_NULL;
+    return sealed;
 }
 
 static bool get_fields(struct ecs_str *rest, struct ecs_address *ret_address)
@@ -128,19 +161,9 @@ static void read_plain(struct ecs_str plain, struct sheet_form *ret_form)
 
 void sheet_form_open(struct sheet *s, struct ecs_str sealed, struct sheet_form *ret_form)
 {
-    enum { AROUND = ECS_AEAD_IV_LEN + ECS_AEAD_TAG_LEN };
-    struct ecs_aead_key *key;
-    uint8_t *plain;
+    struct ecs_str plain = sheet_unseal(s, label, sealed);
 
     *ret_form = (struct sheet_form){0};
-    if (sealed.n < AROUND + HEAD || sealed.n > ECS_SHEET_FORM_MAX)
-        return;
-    key = key_of(s);
-    plain = ecs_arena_secret(s->call->flow.arena, sealed.n);
-    if (key && plain &&
-        ecs_aead_open(key, (const uint8_t *)sealed.p,
-                      (struct ecs_str){(const char *)s->handle, sizeof(s->handle)},
-                      (const uint8_t *)sealed.p + ECS_AEAD_IV_LEN, sealed.n - ECS_AEAD_IV_LEN, plain))
-        read_plain((struct ecs_str){(const char *)plain, sealed.n - AROUND}, ret_form);
-    ecs_aead_key_free(key);
+    if (plain.n >= HEAD)
+        read_plain(plain, ret_form);
 }

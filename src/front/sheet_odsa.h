@@ -62,8 +62,6 @@ enum sheet_page sheet_odsa_page(struct sheet_odsa *o);
 bool sheet_odsa_olds(struct sheet_odsa *o);
 /* Answers with o->page. */
 enum ecs_next sheet_odsa_show(struct sheet_odsa *o);
-void sheet_odsa_answer(struct web_call *call, struct sheet_view *view, enum sheet_page page,
-                       struct sheet_scope *scope);
 
 /* sheet_odsa_form.c: the form sealed with the session's secret; {NULL, 0}: no memory. An unreadable one
  * counts as none. */

@@ -39,7 +39,7 @@ static enum ecs_next show(struct web_call *c, const struct ecs_subscriber_facts 
 
     sheet_put(scope, "title", sheet_view_text(&view, title));
     sheet_put(scope, "message", sheet_view_text(&view, message));
-    sheet_odsa_answer(c, &view, page, scope);
+    sheet_answer(c, &view, page, scope);
     return ECS_DONE;
 }
 

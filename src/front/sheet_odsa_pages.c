@@ -278,17 +278,6 @@ static void put_number(const struct sheet_odsa *o, struct sheet_scope *scope)
 
 /* ---- the answer ---- */
 
-void sheet_odsa_answer(struct web_call *c, struct sheet_view *view, enum sheet_page page,
-                       struct sheet_scope *scope)
-{
-    const struct sheet_template *t = sheet_view_page(view, page);
-
-    sheet_put(scope, "operator", ecs_str_of(c->engine->snapshot->websheet->operator_name));
-    sheet_view_render(view, t, scope, &c->out);
-    web_header(c, "Content-Security-Policy", sheet_template_policy(t));
-    web_header(c, "X-Frame-Options", "DENY");
-}
-
 static void fill(struct sheet_odsa *o, struct sheet_scope *scope)
 {
     const struct ecs_websheet_conf *conf = o->sheet->call->engine->snapshot->websheet;
@@ -333,6 +322,6 @@ enum ecs_next sheet_odsa_show(struct sheet_odsa *o)
     sheet_put(scope, "device", device_of(o));
     put_number(o, scope);
     fill(o, scope);
-    sheet_odsa_answer(c, &o->sheet->view, o->page, scope);
+    sheet_answer(c, &o->sheet->view, o->page, scope);
     return ECS_DONE;
 }

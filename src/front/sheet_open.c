@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SERVICE_VOWIFI = 4, TOKEN_BYTES = 16 };
+enum { TOKEN_BYTES = 16 };
+enum { SERVICE_VOWIFI = 4, SERVICE_BOOST = 10, SERVICE_BILLING = 12, SERVICE_SATMODE = 16 };
 enum { SERVICE_COMPANION = 6, SERVICE_PRIMARY = 9, SERVICE_ENTERPRISE = 11 };
 
 static const char cookie_name[] = "ecs_sheet";
@@ -25,38 +26,74 @@ static bool take_secret(struct sheet *s)
                      s->handle);
 }
 
-bool sheet_step_token(struct sheet *s, int32_t step, char *out)
+bool sheet_text_token(struct sheet *s, struct ecs_str text, char *out)
 {
     uint8_t mac[ECS_SHA256_LEN];
-    char text[32];
-    struct ecs_str part = {text, (size_t)snprintf(text, sizeof(text), "step %d", (int)step)};
 
-    if (!ecs_hmac(s->call->front->crypto, ECS_DIGEST_SHA256, s->secret, sizeof(s->secret), &part, 1, mac))
+    if (!ecs_hmac(s->call->front->crypto, ECS_DIGEST_SHA256, s->secret, sizeof(s->secret), &text, 1, mac))
         return false;
     (void)ecs_base32_encode(mac, TOKEN_BYTES, out);
     return true;
 }
 
-/* ---- the two sets of pages ---- */
+bool sheet_step_token(struct sheet *s, int32_t step, char *out)
+{
+    char text[32];
+    struct ecs_str part = {text, (size_t)snprintf(text, sizeof(text), "step %d", (int)step)};
+
+    return sheet_text_token(s, part, out);
+}
+
+/* ---- the sets of pages ---- */
+
+/* By the last part of their address: the references that open them, and how their sessions are called. */
+struct place {
+    const char *path, *session; /* session ends with "-": what belongs to it follows */
+    uint8_t services[4];
+    bool journey;
+};
+static const struct place places[] = {
+    {"vowifi", "vowifi", {SERVICE_VOWIFI}, false},
+    {"odsa", "odsa-", {SERVICE_COMPANION, SERVICE_PRIMARY, SERVICE_ENTERPRISE}, true},
+    {"boost", "boost-", {SERVICE_BOOST}, false},
+    {"billing", "billing-", {SERVICE_BILLING}, false},
+    {"satmode", "satmode", {SERVICE_SATMODE}, false},
+};
+
+static const struct place *place_of(const struct sheet *s)
+{
+    for (size_t i = 0; i < ECS_ARRAY_LEN(places); i++)
+        if (strcmp(places[i].path, s->place) == 0)
+            return &places[i];
+    return NULL;
+}
 
 static bool is_odsa(const struct sheet *s)
 {
-    return strcmp(s->place, "odsa") == 0;
+    return place_of(s) && place_of(s)->journey;
 }
 
 static bool is_for_place(const struct sheet *s)
 {
-    if (!is_odsa(s))
-        return s->ref.service == SERVICE_VOWIFI && !s->ref.journey;
-    return s->ref.journey && (s->ref.service == SERVICE_COMPANION || s->ref.service == SERVICE_PRIMARY ||
-                              s->ref.service == SERVICE_ENTERPRISE);
+    static const uint8_t none[sizeof(s->ref.account)];
+    const struct place *p = place_of(s);
+
+    if (!p || !s->ref.service || !memchr(p->services, s->ref.service, sizeof(p->services)))
+        return false;
+    if (s->ref.service == SERVICE_BILLING)
+        return memcmp(s->ref.account, none, sizeof(none)) != 0;
+    return p->journey == (s->ref.journey != 0) && (s->ref.service != SERVICE_BOOST || s->ref.boost);
 }
 
 /* A cookie of the other pages opens nothing here. */
 static bool row_is_of_place(const struct sheet *s)
 {
-    return is_odsa(s) ? ecs_str_starts_with(s->row.service, ECS_STR("odsa-"))
-                      : ecs_str_eq(s->row.service, ECS_STR("vowifi"));
+    const struct place *p = place_of(s);
+    struct ecs_str session = ecs_str_of(p ? p->session : NULL);
+
+    if (session.n && session.p[session.n - 1] == '-')
+        return ecs_str_starts_with(s->row.service, session);
+    return session.n && ecs_str_eq(s->row.service, session);
 }
 
 /* ---- steps ---- */
@@ -148,8 +185,21 @@ static enum ecs_next come_back(struct ecs_flow *f, struct sheet *s)
 
 static struct ecs_str service_of(struct sheet *s)
 {
-    return is_odsa(s) ? ecs_str_of(ecs_printf(s->call->flow.arena, "odsa-%lld", (long long)s->ref.journey))
-                      : ECS_STR("vowifi");
+    struct ecs_arena *arena = s->call->flow.arena;
+    const char *session = place_of(s)->session; /* the reference was judged by it */
+    char account[2 * sizeof(s->ref.account) + 1];
+
+    switch (s->ref.service) {
+    case SERVICE_BOOST:
+        return ecs_str_of(ecs_printf(arena, "%s%u", session, s->ref.boost));
+    case SERVICE_BILLING:
+        ecs_hex_encode(s->ref.account, sizeof(s->ref.account), account);
+        return ecs_str_of(ecs_printf(arena, "%s%s", session, account));
+    default:
+        if (is_odsa(s))
+            return ecs_str_of(ecs_printf(arena, "%s%lld", session, (long long)s->ref.journey));
+        return ecs_str_of(session);
+    }
 }
 
 enum ecs_next sheet_open(struct ecs_flow *f)

@@ -26,6 +26,14 @@ const struct ecs_setting sheet_settings[] = {
     {ECS_KEY(INT, "esim_terms", struct ecs_websheet_conf, esim_terms), .def = "1", .min = 0, .max = INT32_MAX,
      .help = "Version of the terms that the eSIM pages ask for before a new subscription "
              "(odsa-terms-text.html), for the timeline of the procedure. 0: none are asked for."},
+    {ECS_KEY(INT, "boost_terms", struct ecs_websheet_conf, boost_terms), .def = "1", .min = 0,
+     .max = INT32_MAX,
+     .help = "Version of the terms that are shown before a data boost is bought (boost-terms-text.html). 0: "
+             "none."},
+    {ECS_KEY(INT, "billing_terms", struct ecs_websheet_conf, billing_terms), .def = "1", .min = 0,
+     .max = INT32_MAX,
+     .help = "Version of the terms of paying on the phone bill (billing-terms-text.html). 0: the user is "
+             "only asked."},
     {ECS_KEY(BOOL, "transfer_code", struct ecs_websheet_conf, transfer_code), .def = "false",
      .help =
          "The eSIM pages send a code by SMS to the line, to be read on its old device, before they move or "

@@ -202,8 +202,8 @@ static void put_number(const struct sheet *s, struct sheet_scope *page)
 
 /* ---- the answer ---- */
 
-static void answer_with(struct web_call *c, struct sheet_view *view, enum sheet_page page,
-                        struct sheet_scope *scope)
+void sheet_answer(struct web_call *c, struct sheet_view *view, enum sheet_page page,
+                  struct sheet_scope *scope)
 {
     const struct sheet_template *t = sheet_view_page(view, page);
 
@@ -241,7 +241,7 @@ void sheet_show(struct sheet *s, enum sheet_page page)
         put_lines(s, scope, "lines", &s->form.address);
         put_lines(s, scope, "suggested", &s->form.suggestion);
     }
-    answer_with(c, &s->view, page, scope);
+    sheet_answer(c, &s->view, page, scope);
 }
 
 /* Without a session nothing is known of the user but the browser's language. */
@@ -260,7 +260,7 @@ void sheet_error(struct web_call *c, enum ecs_rc rc)
               sheet_view_text(&view, later ? ECS_STR("error-later-title") : ECS_STR("error-reopen-title")));
     sheet_put(scope, "message",
               sheet_view_text(&view, later ? ECS_STR("error-later") : ECS_STR("error-reopen")));
-    answer_with(c, &view, SHEET_PAGE_ERROR, scope);
+    sheet_answer(c, &view, SHEET_PAGE_ERROR, scope);
     if (c->out.overflow)
         web_error_text(c, rc);
     c->status = later ? 503 : 403;

@@ -48,6 +48,7 @@ static void decide(struct sheet *s)
         .request = &s->request,
         .line = &s->facts,
         .imsi = &s->imsi,
+        .gate = &snapshot->gate,
         .portal_url = snapshot->portal_url,
         .offered = snapshot->offered,
         .now = s->call->now,

@@ -6,9 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "availability_job.h"
 #include "callback.h"
+#include "engine_aaa.h"
+#include "engine_ladder.h"
 #include "engine_odsa.h"
 #include "engine_login.h"
+#include "engine_qos.h"
+#include "engine_service.h"
+#include "engine_userinfo.h"
 #include "sheet.h"
 
 #include "ecs/app.h"
@@ -30,6 +36,9 @@ static void read_plmns(struct ecs_snapshot *s, const char *path, struct ecs_faul
                           ECS_FMT(list->items[i]));
         s->plmn_n++;
     }
+    s->gate.sims = ecs_conf_list(s->conf, "sims", &s->gate.n_sims);
+    s->gate.home = s->plmns;
+    s->gate.n_home = s->plmn_n;
 }
 
 /* Requests of devices would end at the pages. */
@@ -229,6 +238,12 @@ struct ecs_snapshot *ecs_snapshot_load(const char *path, const struct ecs_snapsh
         ecs_oauth_check(s->conf, s->web->public_url, path, faults);
         callback_snapshot_load(s, path, faults);
         odsa_snapshot_check(s, path, faults);
+        availability_snapshot_check(s, path, faults);
+        service_snapshot_check(s, path, faults);
+        userinfo_snapshot_check(s, path, faults);
+        aaa_snapshot_check(s, path, faults, warnings);
+        qos_snapshot_check(s, path, faults);
+        ladder_snapshot_check(s, path, faults);
     }
     if (faults->count == before)
         return s;

@@ -10,6 +10,7 @@
 #include "ecs/negotiate.h"
 #include "ecs/ts43.h"
 #include "sheet.h"
+#include "sheet_service.h"
 #include "web_oauth.h"
 #include "web_otp.h"
 
@@ -90,24 +91,33 @@ void web_error_json(struct web_call *call, enum ecs_rc rc)
 
 /* ---- steps ---- */
 
+static enum ecs_rc read_posted_form(struct web_call *c, const char **ret_why)
+{
+    struct ecs_str type = c->content_type;
+
+    for (size_t i = 0; i < type.n; i++)
+        if (type.p[i] == ';')
+            type.n = i;
+    type = ecs_str_trim(type);
+    /* Old web views post user data without a type (clients.md 3.5). */
+    if (!type.n || ecs_str_eq_nocase(type, ECS_STR("application/x-www-form-urlencoded")))
+        return ecs_form_parse(c->flow.arena, c->body, &c->form, ret_why);
+    *ret_why = "the body must be a form";
+    return ECS_E_MEDIA_TYPE;
+}
+
 static enum ecs_next read_form(struct ecs_flow *f)
 {
     struct web_call *c = f->self;
-    struct ecs_str type = c->content_type, form = ECS_STR("application/x-www-form-urlencoded");
+    enum web_body body = c->route->body;
     const char *why;
     enum ecs_rc rc = ecs_form_parse(f->arena, c->query_text, &c->query, &why);
 
-    if (rc == ECS_OK && c->route->body == WEB_BODY_NONE && c->body.n)
+    if (rc == ECS_OK && body == WEB_BODY_NONE && c->body.n)
         return ecs_flow_fail(f, ECS_E_BAD_REQUEST, "a body is not expected here");
-    if (rc == ECS_OK && c->route->body == WEB_BODY_FORM && c->body.n) {
-        for (size_t i = 0; i < type.n; i++)
-            if (type.p[i] == ';')
-                type.n = i;
-        /* Old web views post user data without a type (clients.md 3.5). */
-        if (type.n && !ecs_str_eq_nocase(ecs_str_trim(type), form))
-            return ecs_flow_fail(f, ECS_E_MEDIA_TYPE, "the body must be a form");
-        rc = ecs_form_parse(f->arena, c->body, &c->form, &why);
-    }
+    if (rc == ECS_OK && c->body.n && !(body == WEB_BODY_USER_DATA && web_user_data(c, &rc, &why)) &&
+        (body == WEB_BODY_FORM || body == WEB_BODY_USER_DATA))
+        rc = read_posted_form(c, &why);
     if (rc != ECS_OK)
         return ecs_flow_fail(f, rc, "%s", why);
     return ecs_flow_call(f, c->route->steps, c);

@@ -7,9 +7,10 @@
 #include "front_internal.h"
 
 enum web_body {
-    WEB_BODY_NONE, /* a body is refused */
-    WEB_BODY_FORM, /* application/x-www-form-urlencoded: in call->form */
-    WEB_BODY_RAW,  /* the handler reads call->http->body by itself */
+    WEB_BODY_NONE,      /* a body is refused */
+    WEB_BODY_FORM,      /* application/x-www-form-urlencoded: in call->form */
+    WEB_BODY_USER_DATA, /* the same, or user data as JSON or XML (TS.43 Table 50): their sid in call->form */
+    WEB_BODY_RAW,       /* the handler reads call->http->body by itself */
 };
 enum { WEB_GET = 1 << ECS_HTTP_GET, WEB_POST = 1 << ECS_HTTP_POST, WEB_PUT = 1 << ECS_HTTP_PUT };
 
@@ -53,6 +54,9 @@ struct web_call {
     size_t header_n;
 };
 
+/* sheet_body.c: the reference in JSON or XML user data as the only field of the form. False: neither of these
+ * types, nothing was read. */
+bool web_user_data(struct web_call *call, enum ecs_rc *ret_rc, const char **ret_reason);
 /* First field of that name in the form, else in the query; {NULL, 0}: none. */
 struct ecs_str web_field(const struct web_call *call, const char *name);
 /* First value of a cookie of that name; {NULL, 0}: none. */

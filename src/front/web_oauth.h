@@ -10,3 +10,8 @@ struct ecs_oauth_server *web_oauth_server(struct front *front, const struct ecs_
 bool web_oauth_enabled(const struct ecs_snapshot *snapshot);
 extern const struct ecs_step web_oauth_steps[];
 void web_oauth_error(struct web_call *call, enum ecs_rc rc);
+
+/* Row of App tokens (web_app_token.c). */
+bool web_app_token_enabled(const struct ecs_snapshot *snapshot);
+extern const struct ecs_step web_app_token_steps[];
+void web_app_token_error(struct web_call *call, enum ecs_rc rc);

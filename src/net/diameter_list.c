@@ -72,7 +72,7 @@ static bool same_row(const struct ecs_diameter_peer_conf *a, const struct ecs_di
 {
     return same(a->host, b->host) && same(a->identity, b->identity) && same(a->ca_file, b->ca_file) &&
            same(a->cert_file, b->cert_file) && same(a->key_file, b->key_file) &&
-           same(a->tls_name, b->tls_name) && a->port == b->port && a->tls == b->tls &&
+           same(a->tls_name, b->tls_name) && a->port == b->port && a->tls == b->tls && a->sctp == b->sctp &&
            a->connect_ms == b->connect_ms && a->answer_ms == b->answer_ms &&
            a->watchdog_ms == b->watchdog_ms && a->reconnect_ms == b->reconnect_ms &&
            a->max_in_flight == b->max_in_flight && a->stats == b->stats;
@@ -292,7 +292,7 @@ enum ecs_rc ecs_diameter_node_set(struct ecs_diameter_node *node, const struct e
                                   char *err, size_t err_size)
 {
     const char *wrong = check_rows(conf);
-    struct ecs_arena *arena;
+    struct ecs_arena *arena, *former;
     struct dia_route *routes;
     struct dia_peer *fresh;
     bool good;
@@ -313,10 +313,12 @@ enum ecs_rc ecs_diameter_node_set(struct ecs_diameter_node *node, const struct e
     replace_peers(node, conf, fresh);
     for (size_t i = 0; i < conf->routes_n; i++)
         routes[i].peer = find_peer(node->peers, conf->routes[i].peer);
-    ecs_arena_free(node->route_arena);
+    former = node->route_arena;
     node->route_arena = arena;
     node->routes = routes;
     node->routes_n = conf->routes_n;
+    dia_publish(node);
+    ecs_arena_free(former);
     node->use_reopening = conf->use_reopening;
     node->stats = conf->stats ? conf->stats : &node->own_stats;
     return ECS_OK;

@@ -20,6 +20,11 @@ const char *ecs_diameter_state_name(enum ecs_diameter_state state)
     return (unsigned)state < ECS_DIAMETER_STATE_COUNT ? names[state] : "unknown";
 }
 
+bool ecs_diameter_has_sctp(void)
+{
+    return ecs_stream_has_sctp();
+}
+
 /* xorshift: for jitter and the draw among peers. */
 uint32_t dia_random(struct ecs_diameter_node *node)
 {
@@ -105,6 +110,7 @@ void dia_node_unref(struct ecs_diameter_node *node)
     if (atomic_fetch_sub(&node->refs, 1) != 1)
         return;
     ecs_arena_free(node->arena);
+    free(node->serving);
     pthread_mutex_destroy(&node->lock);
     free(node);
 }
@@ -145,6 +151,7 @@ void ecs_diameter_node_free(struct ecs_diameter_node *node)
     node->mailbox = NULL;
     pthread_mutex_unlock(&node->lock);
     node->freed = true;
+    dia_publish(node);
     node->routes_n = 0; /* nothing goes elsewhere now */
     for (struct dia_peer *peer = node->peers; peer; peer = peer->next) {
         if (peer->state >= ECS_DIAMETER_OKAY && peer->state < ECS_DIAMETER_CLOSING)

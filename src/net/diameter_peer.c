@@ -40,6 +40,7 @@ void dia_peer_enter(struct dia_peer *peer, enum ecs_diameter_state state)
         dia_uncount(&peer->stats->breaker_open);
     else
         dia_count(&peer->stats->breaker_open);
+    dia_publish(peer->node);
 }
 
 /* ---- going down ---- */
@@ -340,6 +341,8 @@ void dia_peer_open(struct dia_peer *peer)
                                            : c->tls ? PORT_TLS
                                                     : PORT,
                                    .tls = peer->tls,
+                                   .sctp = c->sctp,
+                                   .measure = c->sctp ? ecs_diameter_measure : NULL,
                                    .tls_name = c->tls_name ? c->tls_name : c->identity,
                                    .connect_ms = c->connect_ms,
                                    .max_out = 4 * ECS_DIAMETER_MAX,

@@ -67,6 +67,11 @@ struct dia_route {
     unsigned priority, weight;
 };
 
+struct dia_serving {
+    const char *realm; /* in route_arena */
+    uint32_t application;
+};
+
 struct ecs_diameter_inbound {
     struct ecs_diameter_inbound *next, *prev;
     struct ecs_diameter_node *node; /* NULL: freed */
@@ -81,6 +86,8 @@ struct ecs_diameter_node {
     _Atomic unsigned refs; /* the owner and the handles */
     pthread_mutex_t lock;
     struct ecs_mailbox *mailbox; /* under the lock; NULL: freed */
+    struct dia_serving *serving; /* under the lock: what peers in service can be asked */
+    size_t serving_n;
     _Atomic uint64_t session;
     struct ecs_arena *arena;
     struct ecs_diameter_identity me;
@@ -124,6 +131,10 @@ static inline bool dia_is_draining(const struct dia_peer *peer)
 {
     return peer->leaving || peer->next_arena;
 }
+
+/* --- diameter_route.c --- */
+/* Routes, or peers in service, are others now. */
+void dia_publish(struct ecs_diameter_node *node);
 
 /* --- diameter_list.c --- */
 const char *dia_copy(struct ecs_arena *arena, const char *text, bool *good); /* *good false: no memory */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which peer a request goes to: the one that Destination-Host names, else by realm and application, priority
  * and weight (6733 2.7, 6.1). Peers that were tried already are left out. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "net/diameter_ask.h"
@@ -111,4 +112,45 @@ struct dia_peer *dia_choose(struct ecs_diameter_node *node, const struct dia_ask
         *ret_error = why[reach < REACH_USABLE ? reach : REACH_ROUTE].error;
     }
     return peer;
+}
+
+/* ---- what other threads may know ---- */
+
+static bool serves(const struct ecs_diameter_node *node, const struct dia_route *route, uint32_t application)
+{
+    return !node->freed && route->peer->state == ECS_DIAMETER_OKAY && !dia_is_draining(route->peer) &&
+           (!route->application || route->application == application) && speaks(route->peer, application);
+}
+
+void dia_publish(struct ecs_diameter_node *node)
+{
+    const struct ecs_diameter_identity *me = &node->me;
+    struct dia_serving *former,
+        *serving = calloc(node->routes_n * ECS_DIAMETER_APPLICATIONS + 1, sizeof(*serving));
+    size_t n = 0;
+
+    for (size_t i = 0; serving && i < node->routes_n; i++)
+        for (size_t k = 0; k < ECS_DIAMETER_APPLICATIONS && me->application[k].id; k++)
+            if (serves(node, &node->routes[i], me->application[k].id))
+                serving[n++] = (struct dia_serving){node->routes[i].realm, me->application[k].id};
+    pthread_mutex_lock(&node->lock);
+    former = node->serving;
+    node->serving = serving;
+    node->serving_n = n;
+    pthread_mutex_unlock(&node->lock);
+    free(former);
+}
+
+bool ecs_diameter_is_up(const struct ecs_diameter *d, struct ecs_str realm, uint32_t application)
+{
+    struct ecs_diameter_node *node = d->node;
+    bool up = false;
+
+    pthread_mutex_lock(&node->lock);
+    for (size_t i = 0; i < node->serving_n && !up; i++)
+        up = node->serving[i].application == application &&
+             (strcmp(node->serving[i].realm, "*") == 0 ||
+              ecs_str_eq_nocase(ecs_str_of(node->serving[i].realm), realm));
+    pthread_mutex_unlock(&node->lock);
+    return up;
 }

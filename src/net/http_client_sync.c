@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Blocking calls over a Unix socket, with libcurl. */
+/* Blocking calls over a Unix socket or to an address, with libcurl. */
 #include "ecs/http_client.h"
 
 #include <curl/curl.h>
@@ -23,9 +23,12 @@ static CURLcode set_options(CURL *curl, const struct ecs_http_call *call, const 
 
 #define SET(option, value) rc = rc == CURLE_OK ? curl_easy_setopt(curl, option, value) : rc
     SET(CURLOPT_ERRORBUFFER, why);
-    SET(CURLOPT_UNIX_SOCKET_PATH, call->socket);
+    if (call->socket)
+        SET(CURLOPT_UNIX_SOCKET_PATH, call->socket);
+    if (call->ca)
+        SET(CURLOPT_CAINFO, call->ca);
     SET(CURLOPT_URL, url);
-    SET(CURLOPT_PROTOCOLS_STR, "http");
+    SET(CURLOPT_PROTOCOLS_STR, call->socket ? "http" : "http,https");
     SET(CURLOPT_PROXY, "");
     SET(CURLOPT_CUSTOMREQUEST, call->method);
     SET(CURLOPT_HTTPHEADER, headers);
@@ -53,6 +56,32 @@ static void take_answer(CURL *curl, struct ecs_http_called *called)
     called->is_json = type && ecs_str_starts_with_nocase(ecs_str_of(type), ECS_STR("application/json"));
 }
 
+static struct curl_slist *add_header(struct curl_slist *list, const char *name, const char *value, bool *good)
+{
+    struct ecs_buf line = {0};
+    struct curl_slist *longer;
+
+    ecs_buf_printf(&line, "%s: %s", name, value);
+    ecs_buf_add_char(&line, '\0');
+    longer = line.overflow ? NULL : curl_slist_append(list, line.p);
+    ecs_buf_done(&line);
+    *good &= longer != NULL;
+    return longer ? longer : list;
+}
+
+static struct curl_slist *headers_of(const struct ecs_http_call *call, bool *good)
+{
+    struct curl_slist *list = NULL;
+
+    list = add_header(list, "Accept", call->accept ? call->accept : "*/*", good);
+    if (call->body.p)
+        list = add_header(list, "Content-Type", call->content_type ? call->content_type : "application/json",
+                          good);
+    if (call->authorization)
+        list = add_header(list, "Authorization", call->authorization, good);
+    return list;
+}
+
 enum ecs_rc ecs_http_call(const struct ecs_http_call *call, char error[256],
                           struct ecs_http_called *ret_called)
 {
@@ -60,13 +89,13 @@ enum ecs_rc ecs_http_call(const struct ecs_http_call *call, char error[256],
     struct ecs_buf url = {0};
     char why[CURL_ERROR_SIZE] = "";
     CURL *curl = curl_easy_init();
-    struct curl_slist *headers =
-        curl_slist_append(NULL, call->body.p ? "Content-Type: application/json" : "Accept: */*");
+    bool good = true;
+    struct curl_slist *headers = headers_of(call, &good);
     CURLcode rc = CURLE_OUT_OF_MEMORY;
 
-    ecs_buf_printf(&url, "http://localhost%s", call->target);
+    ecs_buf_printf(&url, "%s%s", call->socket ? "http://localhost" : call->url, call->target);
     ecs_buf_add_char(&url, '\0');
-    if (curl && headers && !url.overflow)
+    if (curl && good && !url.overflow)
         rc = set_options(curl, call, url.p, headers, &called.body, why);
     if (rc == CURLE_OK)
         rc = curl_easy_perform(curl);

@@ -315,6 +315,12 @@ static struct rad_server *pick(struct ecs_radius *radius, const char *name, bool
     return NULL;
 }
 
+static uint32_t total_ms(const struct ecs_radius *radius, const struct ecs_radius_request *request)
+{
+    return request->limit_ms && request->limit_ms < radius->conf.total_ms ? request->limit_ms
+                                                                          : radius->conf.total_ms;
+}
+
 enum ecs_next ecs_radius_ask(struct ecs_flow *f, struct ecs_radius *radius,
                              const struct ecs_radius_request *request, struct ecs_radius_answer *ret_answer)
 {
@@ -340,7 +346,7 @@ enum ecs_next ecs_radius_ask(struct ecs_flow *f, struct ecs_radius *radius,
     ask->answer = ret_answer;
     ask->only = request->server != NULL;
     ask->begun_us = ecs_clock_mono_us();
-    ask->end_us = ask->begun_us + (int64_t)radius->conf.total_ms * 1000;
+    ask->end_us = ask->begun_us + (int64_t)total_ms(radius, request) * 1000;
     radius->asks_n++;
     join(ask, server, trial);
     send_now(ask, false);

@@ -11,6 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#if ECS_SCTP
+#include <arpa/inet.h>
+#include <linux/sctp.h>
+#endif
+
 #include "ecs/buf.h"
 #include "ecs/crypto.h"
 #include "net/resolve.h"
@@ -136,11 +141,20 @@ static void watch_for(struct ecs_stream *s)
         ecs_watch_set(s->watch, ECS_IO_READ | (writing ? ECS_IO_WRITE : 0u));
 }
 
+/* How much of what waits goes at once. */
+static size_t next_bytes(const struct ecs_stream *s)
+{
+    struct ecs_str waiting = {s->out.p + s->out_at, s->out.n - s->out_at};
+    ptrdiff_t n = s->conf.measure ? s->conf.measure(waiting) : 0;
+
+    return n > 0 ? (size_t)n : waiting.n;
+}
+
 static void flush(struct ecs_stream *s)
 {
     while (s->state == UP && s->out_at < s->out.n) {
         size_t n = 0;
-        enum ecs_tls_io io = write_some(s, s->out.p + s->out_at, s->out.n - s->out_at, &n);
+        enum ecs_tls_io io = write_some(s, s->out.p + s->out_at, next_bytes(s), &n);
 
         if (io == ECS_TLS_OK) {
             s->out_at += n;
@@ -286,10 +300,46 @@ static bool open_tls(struct ecs_stream *s, const struct addrinfo *to)
     return s->tls;
 }
 
+#if ECS_SCTP
+bool ecs_stream_has_sctp(void)
+{
+    return true;
+}
+
+/* Payload protocol 46 is Diameter in clear text (RFC 6733 11.4): the only use so far. */
+static bool open_sctp(struct ecs_stream *s, const struct addrinfo *to)
+{
+    struct sctp_sndinfo info = {.snd_ppid = htonl(46)};
+    int on = 1;
+
+    s->fd = socket(to->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_SCTP);
+    if (s->fd < 0)
+        return false;
+    setsockopt(s->fd, IPPROTO_SCTP, SCTP_NODELAY, &on, sizeof(on));
+    setsockopt(s->fd, IPPROTO_SCTP, SCTP_DEFAULT_SNDINFO, &info, sizeof(info));
+    return connect(s->fd, to->ai_addr, to->ai_addrlen) == 0 || errno == EINPROGRESS;
+}
+#else
+bool ecs_stream_has_sctp(void)
+{
+    return false;
+}
+
+static bool open_sctp(struct ecs_stream *s, const struct addrinfo *to)
+{
+    (void)s;
+    (void)to;
+    errno = EPROTONOSUPPORT;
+    return false;
+}
+#endif
+
 static bool open_plain(struct ecs_stream *s, const struct addrinfo *to)
 {
     int on = 1;
 
+    if (s->conf.sctp)
+        return open_sctp(s, to);
     s->fd = socket(to->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (s->fd < 0)
         return false;

@@ -245,8 +245,12 @@ bool odsa_to_page(struct ecs_flow *f, struct ecs_odsa *odsa, const struct ecs_jo
     bool encoded = odsa_choice(odsa, ODSA_D_PORTAL_ENCODED)->i ||
                    ecs_accept_read(odsa->request->accept).format != ECS_FORMAT_JSON;
 
-    if (!find_page(f, odsa, journey, &url, &data))
+    if (journey && journey->page_url.n) { /* the BSS knows best; its data are pairs, as those of the policy */
+        url = journey->page_url;
+        data = journey->page_data.n ? journey->page_data : ECS_STR("");
+    } else if (!find_page(f, odsa, journey, &url, &data)) {
         return false;
+    }
     if (type == ECS_PAGE_QUERY) {
         if (!split_query(f->arena, &url, &data))
             return false;

@@ -16,6 +16,7 @@ struct odsa_outcome {
     uint32_t retry_after_s;
     int set_flags, clear_flags;
     struct ecs_str smdp, iccid, address, code, line_imsi, msisdn, reference; /* code in clear */
+    struct ecs_str page_url, page_data; /* with WEBSITE */
 };
 
 struct odsa_waiter {

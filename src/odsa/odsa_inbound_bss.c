@@ -15,6 +15,7 @@ struct told {
     struct ecs_subscriber_rows rows;
     struct ecs_bss_rows row;
     struct ecs_str none, status;
+    struct ecs_subscriber_fields place;
     unsigned changed;
     int64_t number;
     int app;
@@ -147,12 +148,25 @@ static enum ecs_next set_service(struct ecs_flow *f)
     return ecs_store_bss_services(f, in->env->store, &own->row, &own->changed);
 }
 
+static enum ecs_next set_place(struct ecs_flow *f)
+{
+    struct ecs_odsa_inbound *in = f->self;
+    struct told *own = in->own;
+
+    own->place = (struct ecs_subscriber_fields){
+        .area = in->bss->area, .roaming = in->bss->roaming, .visited_plmn = in->bss->visited_plmn};
+    if (!in->bss->area.p && !in->bss->roaming.p && !in->bss->visited_plmn.p)
+        return ECS_NEXT;
+    return ecs_store_subscriber_set(f, in->env->store, own->imsi, &own->place, &own->number);
+}
+
 const struct ecs_step odsa_inbound_line_steps[] = {
     {"look-first", look_first, DB_LIMIT_MS},
     {"find-number", find_number, DB_LIMIT_MS},
     {"find-line", find_line, DB_LIMIT_MS},
     {"revoke-tokens", revoke_tokens, DB_LIMIT_MS},
     {"set-line", set_line, DB_LIMIT_MS},
+    {"set-place", set_place, DB_LIMIT_MS},
     {"revoke-late-tokens", revoke_late_tokens, DB_LIMIT_MS},
     {"set-service", set_service, DB_LIMIT_MS},
     {"note-last", note_last, DB_LIMIT_MS},

@@ -69,6 +69,10 @@ static bool take_told(struct odsa_drive *d, struct ecs_journey *j)
     take_text(&j->line_imsi, o->line_imsi);
     take_text(&j->msisdn, o->msisdn);
     take_text(&j->bss_reference, o->reference);
+    if (o->event == ODSA_EV_WEBSITE) {
+        j->page_url = o->page_url;
+        j->page_data = o->page_data;
+    }
     j->flags &= ~o->clear_flags;
     j->flags |= o->set_flags;
     return !o->code.n || ecs_odsa_seal(d->env, d->flow.arena, o->code, &j->code);

@@ -96,6 +96,20 @@ static void begin_call(struct odsa_drive *d, const char *call)
     d->runner->stats.calls++;
 }
 
+/* A page that phones cannot be sent to counts as not told: the policy's is used. */
+static void take_page(struct odsa_outcome *o, const struct ecs_bss_result *r)
+{
+    enum { URL_MAX = 2048, DATA_MAX = 8192 };
+    bool http = ecs_str_starts_with_nocase(r->url, ECS_STR("https://")) ||
+                ecs_str_starts_with_nocase(r->url, ECS_STR("http://"));
+
+    if (!http || r->url.n > URL_MAX || r->data.n > DATA_MAX || !ecs_str_is_utf8(r->url) ||
+        !ecs_str_is_utf8(r->data))
+        return;
+    o->page_url = r->url;
+    o->page_data = r->data;
+}
+
 static enum ecs_next end_by_status(struct odsa_drive *d)
 {
     static const struct {
@@ -125,6 +139,8 @@ static enum ecs_next end_by_status(struct odsa_drive *d)
             o->address = r->address;
         }
     }
+    if (r->status == ECS_BSS_WEBSITE)
+        take_page(o, r);
     return odsa_work_ends(d, meanings[r->status].event,
                           r->why || r->status == ECS_BSS_DONE || r->status == ECS_BSS_PENDING
                               ? r->why

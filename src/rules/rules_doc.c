@@ -68,7 +68,7 @@ void ecs_rules_write_manual(struct ecs_buf *out)
         write_service((enum ecs_service)i, out);
     ecs_buf_add_cstr(
         out, "\nA message is a key of the message catalogue, `none`, or `notice` for the text of the "
-             "service notice in force. A web address is `https://...`, `portal` for the address in the "
+             "service notice or state of the service in force. A web address is `https://...`, `portal` for the address in the "
              "server settings, or `none`. A name is one of the configuration (at most 64 characters), or `none`; a "
              "regular expression is an extended one of POSIX, at most 128 characters, without back references "
              "and repeated groups, or `none`. A template may hold these placeholders:");

@@ -10,9 +10,9 @@
 
 enum { NAME_BYTES = 64, PATTERN_BYTES = 128 };
 
-const char *const ecs_flow_placeholders[] = {"session", "imsi", "msisdn",         "device_id", "tnc",
-                                             "addr",    "prov", "lang",           "brand",     "jwt",
-                                             "app",     "kind", "operation_type", NULL};
+const char *const ecs_flow_placeholders[] = {"session",        "imsi",  "msisdn", "device_id",  "tnc", "addr",
+                                             "prov",           "lang",  "brand",  "jwt",        "app", "kind",
+                                             "operation_type", "boost", "store",  "store_user", NULL};
 
 static const char *word_candidate(unsigned i, int list)
 {

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ecs/store.h"
+#include "ecs/store_availability.h"
 
 /* Counts on the first way (at NULL), writes on the second. */
 struct block {
@@ -76,6 +76,35 @@ static struct ecs_notice *take_notices(struct block *b, const struct ecs_subscri
     return to;
 }
 
+static struct ecs_place *take_place(struct block *b, const struct ecs_place *place)
+{
+    struct ecs_service_state *states;
+    struct ecs_place copy, *to;
+
+    if (!place)
+        return NULL;
+    to = take(b, place, sizeof(*to), _Alignof(int64_t));
+    copy = *place;
+    take_text(b, &copy.area);
+    take_text(b, &copy.enterprise);
+    take_text(b, &copy.country);
+    copy.visited = take_texts(b, place->visited, place->n_visited);
+    states = take(b, place->states, place->n_states * sizeof(*states), _Alignof(int64_t));
+    for (size_t i = 0; i < place->n_states; i++) {
+        struct ecs_service_state row = place->states[i];
+
+        take_text(b, &row.service);
+        take_text(b, &row.rat);
+        take_text(b, &row.message_key);
+        if (states)
+            states[i] = row;
+    }
+    copy.states = states;
+    if (to)
+        *to = copy;
+    return to;
+}
+
 static size_t pass(char *at, const struct ecs_subscriber_facts *facts, struct ecs_subscriber_facts *ret_copy)
 {
     struct block b = {.at = at};
@@ -84,11 +113,13 @@ static size_t pass(char *at, const struct ecs_subscriber_facts *facts, struct ec
                                      &copy.language,  &copy.brand,  &copy.brand_language, &copy.plan,
                                      &copy.plan_name, &copy.vendor, &copy.model};
 
+    copy.data = NULL; /* not kept: usage, prices and states of purchases are not for later */
     copy.features = take_texts(&b, facts->features, facts->n_features);
     copy.capabilities = take_texts(&b, facts->capabilities, facts->n_capabilities);
     copy.registrations = take_texts(&b, facts->registrations, facts->n_registrations);
     copy.services = take_services(&b, facts);
     copy.notices = take_notices(&b, facts);
+    copy.place = take_place(&b, facts->place);
     for (size_t i = 0; i < ECS_ARRAY_LEN(texts); i++)
         take_text(&b, texts[i]);
     if (ret_copy)

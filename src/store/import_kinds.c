@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ecs/ids.h"
+#include "ecs/store_availability.h"
 #include "import_int.h"
 #include "store_int.h"
 
@@ -18,6 +19,8 @@ enum {
     S_ROAMING,
     S_VISITED,
     S_LANGUAGE,
+    S_AREA,
+    S_ENTERPRISE,
     S_KI,
     S_OPC,
     S_OP,
@@ -28,8 +31,8 @@ enum {
 };
 
 static const char *const subscriber_columns[S_COUNT] = {
-    "imsi",     "msisdn", "iccid", "plan", "line_state", "brand", "roaming", "visited_plmn",
-    "language", "ki",     "opc",   "op",   "algorithm",  "amf",   "sqn"};
+    "imsi", "msisdn",     "iccid", "plan", "line_state", "brand",     "roaming", "visited_plmn", "language",
+    "area", "enterprise", "ki",    "opc",  "op",         "algorithm", "amf",     "sqn"};
 
 static bool is_word(struct ecs_str s)
 {
@@ -86,6 +89,10 @@ static const char *check_line(const struct ecs_str *v, struct ecs_imsi *imsi, st
         return "visited_plmn is not 5 or 6 digits";
     if (v[S_LANGUAGE].p && !is_language(v[S_LANGUAGE]))
         return "language is not a language tag";
+    if (v[S_AREA].p && !ecs_area_is_valid(v[S_AREA], true))
+        return "area is not a name like north.coast";
+    if (v[S_ENTERPRISE].p && !is_word(v[S_ENTERPRISE]))
+        return "enterprise is not an enterprise's key";
     return NULL;
 }
 
@@ -187,7 +194,7 @@ static const char *stage_subscriber(const struct ecs_import_conf *conf, const st
     add_field(row, ecs_str_of(imsi.s));
     add_field(row, v[S_MSISDN].p ? ecs_str_of(msisdn.s) : ECS_STR_NULL);
     add_field(row, v[S_ICCID].p ? ecs_str_of(iccid.s) : ECS_STR_NULL);
-    for (unsigned c = S_PLAN; c <= S_LANGUAGE; c++)
+    for (unsigned c = S_PLAN; c <= S_ENTERPRISE; c++)
         add_field(row, v[c]);
     if (v[S_KI].p) {
         key.imsi = ecs_str_of(imsi.s);
@@ -213,6 +220,8 @@ static const char *const subscriber_rejects[] = {
     "DELETE FROM import_stage i WHERE brand IS NOT NULL AND NOT EXISTS (SELECT FROM brand b WHERE b.brand = "
     "i.brand) "
     "RETURNING line, 'unknown brand'::text",
+    "DELETE FROM import_stage i WHERE enterprise IS NOT NULL AND NOT EXISTS (SELECT FROM enterprise e WHERE "
+    "e.enterprise_id = i.enterprise) RETURNING line, 'unknown enterprise'::text",
     "DELETE FROM import_stage i WHERE plan IS NULL AND NOT EXISTS (SELECT FROM subscriber s WHERE s.imsi = "
     "i.imsi) "
     "RETURNING line, 'a new subscriber needs a plan'::text",
@@ -222,11 +231,11 @@ static const struct import_kind subscribers = {
     .columns = subscriber_columns,
     .n_columns = S_COUNT,
     .stage = stage_subscriber,
-    .create =
-        "DROP TABLE IF EXISTS pg_temp.import_stage; CREATE TEMP TABLE import_stage (line bigint, "
-        "imsi text COLLATE \"C\", msisdn text, iccid text, plan text COLLATE \"C\", line_state text, "
-        "brand text COLLATE \"C\", roaming text, visited_plmn text, language text, algorithm text, ki bytea, "
-        "opc bytea, amf bytea, sqn bigint) ON COMMIT DELETE ROWS",
+    .create = "DROP TABLE IF EXISTS pg_temp.import_stage; CREATE TEMP TABLE import_stage (line bigint, "
+              "imsi text COLLATE \"C\", msisdn text, iccid text, plan text COLLATE \"C\", line_state text, "
+              "brand text COLLATE \"C\", roaming text, visited_plmn text, language text, area text, "
+              "enterprise text COLLATE \"C\", algorithm text, ki bytea, "
+              "opc bytea, amf bytea, sqn bigint) ON COMMIT DELETE ROWS",
     .copy = "COPY import_stage FROM STDIN",
     .rejects = subscriber_rejects,
     .n_rejects = ECS_ARRAY_LEN(subscriber_rejects),
@@ -235,17 +244,20 @@ static const struct import_kind subscribers = {
         "line_state = coalesce(i.line_state, s.line_state), plan = coalesce(i.plan, s.plan), "
         "brand = coalesce(i.brand, s.brand), roaming = coalesce(i.roaming, s.roaming), "
         "visited_plmn = coalesce(i.visited_plmn, s.visited_plmn), language = coalesce(i.language, "
-        "s.language) "
+        "s.language), area = coalesce(i.area, s.area), enterprise = coalesce(i.enterprise, s.enterprise) "
         "FROM import_stage i WHERE s.imsi = i.imsi AND "
         "(coalesce(i.msisdn, s.msisdn), coalesce(i.iccid, s.iccid), coalesce(i.line_state, s.line_state), "
         "coalesce(i.plan, s.plan), coalesce(i.brand, s.brand), coalesce(i.roaming, s.roaming), "
-        "coalesce(i.visited_plmn, s.visited_plmn), coalesce(i.language, s.language)) IS DISTINCT FROM "
-        "(s.msisdn, s.iccid, s.line_state, s.plan, s.brand, s.roaming, s.visited_plmn, s.language)",
+        "coalesce(i.visited_plmn, s.visited_plmn), coalesce(i.language, s.language), coalesce(i.area, "
+        "s.area), "
+        "coalesce(i.enterprise, s.enterprise)) IS DISTINCT FROM "
+        "(s.msisdn, s.iccid, s.line_state, s.plan, s.brand, s.roaming, s.visited_plmn, s.language, s.area, "
+        "s.enterprise)",
     .insert = "INSERT INTO subscriber (imsi, msisdn, iccid, line_state, plan, brand, roaming, visited_plmn, "
-              "language) "
+              "language, area, enterprise) "
               "SELECT imsi, msisdn, iccid, coalesce(line_state, 'active'), plan, brand, coalesce(roaming, "
               "'unknown'), "
-              "visited_plmn, language FROM import_stage i "
+              "visited_plmn, language, area, enterprise FROM import_stage i "
               "WHERE NOT EXISTS (SELECT FROM subscriber s WHERE s.imsi = i.imsi) ORDER BY imsi",
     .also =
         "INSERT INTO auc AS a (imsi, algorithm, ki_wrapped, opc_wrapped, amf, sqn) "

@@ -39,6 +39,8 @@ struct ecs_store *ecs_store_new(struct ecs_loop *loop, const struct ecs_store_co
     store->conf.pg.n_session = ECS_ARRAY_LEN(session);
     store->facts.statement = ECS_STMT_FACTS;
     store->facts.key_columns = 3;
+    store->facts_data.statement = ECS_STMT_FACTS_DATA;
+    store->facts_data.key_columns = 5;
     store->polls.statement = ECS_STMT_ODSA_POLL;
     store->polls.key_columns = 5;
     store->pg = ecs_pg_new(loop, &store->conf.pg, stats);

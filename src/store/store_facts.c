@@ -2,6 +2,7 @@
 /* The facts of a request: rows of sql/queries/facts.sql, one per service of the line, into one struct. */
 #include <string.h>
 
+#include "ecs/store_availability.h"
 #include "store_int.h"
 
 /* Columns of the fragment facts_columns, in its order. */
@@ -42,6 +43,12 @@ enum {
     C_NOTICES,
     C_NOW,
     C_REGISTRATIONS,
+    C_STATES,
+    C_AREA,
+    C_ENTERPRISE,
+    C_COUNTRY,
+    C_VISITED_SERVICES,
+    C_NON3GPP,
     C_COUNT
 };
 _Static_assert((int)C_COUNT == (int)STORE_FACTS_COLUMNS, "facts_columns");
@@ -67,6 +74,13 @@ static void decode_line_device(struct ecs_pg_result *r, struct ecs_str digest,
         r->mistyped = true;
 }
 
+static enum ecs_non3gpp decode_non3gpp(struct ecs_str word)
+{
+    if (!word.p)
+        return ECS_ROW_NON3GPP_UNKNOWN;
+    return ecs_str_eq(word, ECS_STR("barred")) ? ECS_ROW_NON3GPP_BARRED : ECS_ROW_NON3GPP_ALLOWED;
+}
+
 static void decode_subscriber(struct ecs_pg_result *r, unsigned c, struct ecs_arena *arena,
                               struct ecs_subscriber_facts *facts)
 {
@@ -78,6 +92,7 @@ static void decode_subscriber(struct ecs_pg_result *r, unsigned c, struct ecs_ar
     facts->roaming = (enum ecs_roaming)word_at(r, c + C_ROAMING, store_roamings, 3);
     facts->visited_plmn = ecs_pg_text(r, 0, c + C_VISITED);
     facts->language = ecs_pg_text(r, 0, c + C_LANGUAGE);
+    facts->non3gpp = decode_non3gpp(ecs_pg_text(r, 0, c + C_NON3GPP));
     facts->token_generation = (int32_t)ecs_pg_int(r, 0, c + C_GENERATION, 0);
     facts->sim_changed_at = ecs_pg_time(r, 0, c + C_SIM_CHANGED, 0);
     facts->device_since = ecs_pg_time(r, 0, c + C_DEVICE_SINCE, 0);
@@ -187,6 +202,31 @@ static enum ecs_rc decode_notices(struct ecs_pg_result *r, unsigned c, struct ec
     return ECS_OK;
 }
 
+/* What the network can do where the line is, and whose it is. */
+static enum ecs_rc decode_place(struct ecs_pg_result *r, unsigned c, struct ecs_arena *arena,
+                                struct ecs_subscriber_facts *facts)
+{
+    struct ecs_place *place = ecs_alloc(arena, sizeof(*place));
+    size_t n;
+    const struct ecs_str *texts = ecs_pg_texts(r, 0, c + C_STATES, arena, &n);
+    struct ecs_service_state *states = ecs_alloc(arena, (n + 1) * sizeof(*states));
+    struct ecs_state_line line = {.brand = facts->brand,
+                                  .visited = facts->visited_plmn,
+                                  .imsi = facts->imsi,
+                                  .roams = facts->roaming == ECS_ROW_ROAMING_ROAMING};
+
+    if (!place || !states)
+        return ECS_E_TOO_LARGE;
+    line.area = place->area = ecs_pg_text(r, 0, c + C_AREA);
+    place->enterprise = ecs_pg_text(r, 0, c + C_ENTERPRISE);
+    place->country = ecs_pg_text(r, 0, c + C_COUNTRY);
+    place->partner = !ecs_pg_is_null(r, 0, c + C_VISITED_SERVICES);
+    place->visited = ecs_pg_texts(r, 0, c + C_VISITED_SERVICES, arena, &place->n_visited);
+    place->states = states;
+    facts->place = place;
+    return ecs_states_pick(texts, n, &line, states, &place->n_states) ? ECS_OK : ECS_E_INTERNAL;
+}
+
 enum ecs_rc store_decode_facts(struct ecs_flow *f, struct ecs_pg_result *r, unsigned first_column,
                                struct ecs_subscriber_facts *ret_facts)
 {
@@ -203,6 +243,8 @@ enum ecs_rc store_decode_facts(struct ecs_flow *f, struct ecs_pg_result *r, unsi
     rc = decode_services(r, first_column, f->arena, &facts);
     if (rc == ECS_OK)
         rc = decode_notices(r, first_column, f->arena, &facts);
+    if (rc == ECS_OK)
+        rc = decode_place(r, first_column, f->arena, &facts);
     if (rc == ECS_OK && r->mistyped)
         rc = ECS_E_INTERNAL;
     if (rc == ECS_OK)
@@ -219,13 +261,13 @@ enum ecs_next ecs_store_facts(struct ecs_flow *f, struct ecs_store *store, const
                               struct ecs_subscriber_facts *ret_facts)
 {
     struct ecs_pg_result *r = ecs_alloc(f->arena, sizeof(*r));
-    struct ecs_str columns[3] = {key->imsi, key->terminal_id, key->tac};
+    struct ecs_str columns[5] = {key->imsi, key->terminal_id, key->tac, key->data, key->account};
 
     if (!r)
         return ecs_flow_fail(f, ECS_E_TOO_LARGE, "store: request memory is used up");
-    r->decode = decode;
+    r->decode = key->data.n ? store_decode_data : decode;
     r->decode_arg = ret_facts;
-    return ecs_pg_batch(f, store->pg, &store->facts, columns, r);
+    return ecs_pg_batch(f, store->pg, key->data.n ? &store->facts_data : &store->facts, columns, r);
 }
 
 static bool has_word(const struct ecs_str *list, size_t n, struct ecs_str word)

@@ -8,7 +8,7 @@
 struct ecs_store {
     struct ecs_store_conf conf;
     struct ecs_pg *pg;
-    struct ecs_pg_batch_query facts, polls;
+    struct ecs_pg_batch_query facts, facts_data, polls;
 };
 
 /* Runs a statement whose result goes to decode together with target. Result memory is the arena's. */
@@ -18,7 +18,9 @@ enum ecs_next store_exec(struct ecs_flow *f, struct ecs_store *store, enum ecs_s
 /* Facts out of rows whose columns first_column... are those of the fragment facts_columns. */
 enum ecs_rc store_decode_facts(struct ecs_flow *f, struct ecs_pg_result *r, unsigned first_column,
                                struct ecs_subscriber_facts *ret_facts);
-enum { STORE_FACTS_COLUMNS = 36 };
+enum { STORE_FACTS_COLUMNS = 42 };
+/* Facts and what is behind them (store_data.c): rows of the statement facts_data into decode_arg. */
+enum ecs_rc store_decode_data(struct ecs_flow *f, struct ecs_pg_result *r);
 
 /* Position of text in the list, or -1. */
 int store_word(struct ecs_str text, const char *const *words, size_t n);

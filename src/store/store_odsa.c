@@ -45,7 +45,8 @@ static const struct column journey_columns[] = {
     J(calls, FORM_INT),         J(created_at, FORM_LONG),
     J(changed_at, FORM_LONG),   J(due_at, FORM_LONG),
     J(deadline_at, FORM_LONG),  J(ended_at, FORM_LONG),
-    J(leased, FORM_BOOL),
+    J(leased, FORM_BOOL),       J(page_url, FORM_TEXT),
+    J(page_data, FORM_TEXT),
 };
 _Static_assert(ECS_ARRAY_LEN(journey_columns) == STORE_JOURNEY_COLUMNS, "journey_item");
 

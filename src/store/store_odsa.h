@@ -6,7 +6,7 @@
 #include "ecs/store_odsa.h"
 #include "store_int.h"
 
-enum { STORE_JOURNEY_COLUMNS = 43, STORE_PROFILE_COLUMNS = 27, STORE_CHANGE_COLUMNS = 30 };
+enum { STORE_JOURNEY_COLUMNS = 45, STORE_PROFILE_COLUMNS = 27, STORE_CHANGE_COLUMNS = 30 };
 
 /* A cell of type text[] into a struct; sets r->mistyped when it is no such row. Texts live as long as the
  * result. ECS_E_TOO_LARGE: request memory. */

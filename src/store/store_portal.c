@@ -2,6 +2,7 @@
 /* Reports of portals: sql/queries/portal.sql. */
 #include "ecs/store_portal.h"
 
+#include "ecs/store_data.h"
 #include "store_int.h"
 
 const char *const ecs_portal_outcomes[ECS_PORTAL_OUTCOME_COUNT + 1] = {"open", "changed", "dismissed", NULL};
@@ -32,6 +33,59 @@ static enum ecs_rc decode_report(struct ecs_flow *f, struct ecs_pg_result *r)
     return ECS_OK;
 }
 
+static struct ecs_str outcome_of(const struct ecs_portal_report *report)
+{
+    return ecs_str_of(report->late ? "late" : ecs_portal_outcomes[report->outcome]);
+}
+
+static enum ecs_next report_boost(struct ecs_flow *f, struct ecs_store *store,
+                                  const struct ecs_portal_report *report, struct ecs_str actor,
+                                  struct ecs_portal_reported *ret_reported)
+{
+    const struct ecs_pg_param none = {.type = ECS_PG_NULL};
+    const struct ecs_pg_param params[] = {
+        ecs_pg_p_text(report->partner),
+        ecs_pg_p_text(report->event_id),
+        ecs_pg_p_bytes(report->reference, 32),
+        ecs_pg_p_bytes(report->request, 32),
+        ecs_pg_p_text(report->imsi),
+        ecs_pg_p_text(outcome_of(report)),
+        ecs_pg_p_int(ECS_PG_TIMESTAMPTZ, report->expires_s),
+        ecs_pg_p_text(report->subject_masked),
+        ecs_pg_p_text(report->detail),
+        ecs_pg_p_int(ECS_PG_INT2, report->boost),
+        ecs_pg_p_text(report->key),
+        report->seconds ? ecs_pg_p_int(ECS_PG_INT4, report->seconds) : none,
+        ecs_pg_p_text(actor),
+    };
+
+    return store_exec(f, store, ECS_STMT_PORTAL_REPORT_BOOST, params, ECS_ARRAY_LEN(params), decode_report,
+                      ret_reported);
+}
+
+static enum ecs_next report_billing(struct ecs_flow *f, struct ecs_store *store,
+                                    const struct ecs_portal_report *report, struct ecs_str actor,
+                                    struct ecs_portal_reported *ret_reported)
+{
+    const struct ecs_pg_param params[] = {
+        ecs_pg_p_text(report->partner),
+        ecs_pg_p_text(report->event_id),
+        ecs_pg_p_bytes(report->reference, 32),
+        ecs_pg_p_bytes(report->request, 32),
+        ecs_pg_p_text(report->imsi),
+        ecs_pg_p_text(outcome_of(report)),
+        ecs_pg_p_int(ECS_PG_TIMESTAMPTZ, report->expires_s),
+        ecs_pg_p_text(report->subject_masked),
+        ecs_pg_p_text(report->detail),
+        ecs_pg_p_bytes(report->account, ECS_ACCOUNT_LEN),
+        ecs_pg_p_int(ECS_PG_BOOL, report->result == ECS_PORTAL_ACTIVATED),
+        ecs_pg_p_text(actor),
+    };
+
+    return store_exec(f, store, ECS_STMT_PORTAL_REPORT_BILLING, params, ECS_ARRAY_LEN(params), decode_report,
+                      ret_reported);
+}
+
 enum ecs_next ecs_store_portal_report(struct ecs_flow *f, struct ecs_store *store,
                                       const struct ecs_portal_report *report,
                                       struct ecs_portal_reported *ret_reported)
@@ -50,12 +104,19 @@ enum ecs_next ecs_store_portal_report(struct ecs_flow *f, struct ecs_store *stor
         report->address_expiry ? ecs_pg_p_int(ECS_PG_TIMESTAMPTZ, report->address_expiry) : none,
         ecs_pg_p_text(report->address_identifier),
         state_param(report->provisioning),
-        ecs_pg_p_text(ecs_str_of(report->late ? "late" : ecs_portal_outcomes[report->outcome])),
+        ecs_pg_p_text(outcome_of(report)),
         ecs_pg_p_int(ECS_PG_TIMESTAMPTZ, report->expires_s),
         ecs_pg_p_text(report->subject_masked),
         ecs_pg_p_text(report->detail),
     };
+    struct ecs_str actor = ecs_str_of(ecs_printf(f->arena, "partner:%.*s", ECS_FMT(report->partner)));
 
+    if (!actor.p)
+        return ecs_flow_fail(f, ECS_E_NO_MEMORY, "the report does not fit into memory");
+    if (report->result == ECS_PORTAL_PURCHASED)
+        return report_boost(f, store, report, actor, ret_reported);
+    if (report->result != ECS_PORTAL_STATES)
+        return report_billing(f, store, report, actor, ret_reported);
     return store_exec(f, store, ECS_STMT_PORTAL_REPORT, params, ECS_ARRAY_LEN(params), decode_report,
                       ret_reported);
 }

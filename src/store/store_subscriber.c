@@ -25,6 +25,8 @@ static bool decode_row(struct ecs_pg_result *r, unsigned i, struct ecs_subscribe
         .created_at = ecs_pg_time(r, i, 11, 0),
         .updated_at = ecs_pg_time(r, i, 12, 0),
         .has_key = ecs_pg_bool(r, i, 13),
+        .area = ecs_pg_text(r, i, 14),
+        .enterprise = ecs_pg_text(r, i, 15),
     };
     return true;
 }
@@ -90,7 +92,9 @@ static enum ecs_rc decode_number(struct ecs_flow *f, struct ecs_pg_result *r)
     return r->mistyped ? ECS_E_INTERNAL : ECS_OK;
 }
 
-static void fill(struct ecs_pg_param params[9], struct ecs_str imsi,
+enum { SUBSCRIBER_FIELDS = 11 };
+
+static void fill(struct ecs_pg_param params[SUBSCRIBER_FIELDS], struct ecs_str imsi,
                  const struct ecs_subscriber_fields *fields)
 {
     params[0] = ecs_pg_p_text(imsi);
@@ -102,24 +106,26 @@ static void fill(struct ecs_pg_param params[9], struct ecs_str imsi,
     params[6] = ecs_pg_p_text(fields->roaming);
     params[7] = ecs_pg_p_text(fields->visited_plmn);
     params[8] = ecs_pg_p_text(fields->language);
+    params[9] = ecs_pg_p_text(fields->area);
+    params[10] = ecs_pg_p_text(fields->enterprise);
 }
 
 enum ecs_next ecs_store_subscriber_upsert(struct ecs_flow *f, struct ecs_store *store, struct ecs_str imsi,
                                           const struct ecs_subscriber_fields *fields, bool *ret_created)
 {
-    struct ecs_pg_param params[9];
+    struct ecs_pg_param params[SUBSCRIBER_FIELDS];
 
     fill(params, imsi, fields);
-    return store_exec(f, store, ECS_STMT_SUBSCRIBER_UPSERT, params, 9, decode_created, ret_created);
+    return store_exec(f, store, ECS_STMT_SUBSCRIBER_UPSERT, params, SUBSCRIBER_FIELDS, decode_created, ret_created);
 }
 
 enum ecs_next ecs_store_subscriber_set(struct ecs_flow *f, struct ecs_store *store, struct ecs_str imsi,
                                        const struct ecs_subscriber_fields *fields, int64_t *ret_revision)
 {
-    struct ecs_pg_param params[9];
+    struct ecs_pg_param params[SUBSCRIBER_FIELDS];
 
     fill(params, imsi, fields);
-    return store_exec(f, store, ECS_STMT_SUBSCRIBER_SET, params, 9, decode_number, ret_revision);
+    return store_exec(f, store, ECS_STMT_SUBSCRIBER_SET, params, SUBSCRIBER_FIELDS, decode_number, ret_revision);
 }
 
 enum ecs_next ecs_store_tokens_revoke(struct ecs_flow *f, struct ecs_store *store, struct ecs_str imsi,

@@ -102,5 +102,9 @@ const char *ecs_doc_combination_fault(enum ecs_app app, const struct ecs_doc_nod
 {
     if (app == ECS_APP_2006 || app == ECS_APP_2009 || app == ECS_APP_2011)
         return ecs_doc_odsa_fault(app, node);
-    return app == ECS_APP_2003 ? voice_fault(node) : app == ECS_APP_2004 ? vowifi_fault(node) : NULL;
+    if (app == ECS_APP_2014 || app == ECS_APP_2015)
+        return ecs_doc_userinfo_fault(node);
+    return app == ECS_APP_2003   ? voice_fault(node)
+           : app == ECS_APP_2004 ? vowifi_fault(node)
+                                 : ecs_doc_data_fault(app, node);
 }

@@ -13,4 +13,7 @@ int64_t ecs_doc_int_of(const struct ecs_doc_node *in, const char *name);
 /* Combinations that rows cannot express; NULL or the fault. */
 const char *ecs_doc_combination_fault(enum ecs_app app, const struct ecs_doc_node *node);
 /* The same for on-device service activation. */
+const char *ecs_doc_data_fault(enum ecs_app app, const struct ecs_doc_node *node);
 const char *ecs_doc_odsa_fault(enum ecs_app app, const struct ecs_doc_node *node);
+/* The same for numbers and applications (ap2014, ap2015). */
+const char *ecs_doc_userinfo_fault(const struct ecs_doc_node *node);

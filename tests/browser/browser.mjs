@@ -16,6 +16,8 @@ const FUNCTIONS = {
     ODSAServiceFlow: ['profileReadyWithActivationCode', 'profileReadyWithDefaultSmdp', 'SelectionCompleted', 'finishFlow',
         'dismissFlow', 'deleteToken', 'deleteProfileInUse', 'checkProfileServiceStatus'],
     DataBoostWebServiceFlow: ['notifyPurchaseSuccessful', 'notifyPurchaseFailed', 'dismissFlow'],
+    DCBWebServiceFlow: ['entitlementChanged', 'dismissFlow'],
+    SatModeWebServiceFlow: ['entitlementChanged', 'dismissFlow'],
 };
 
 const browser = await chromium.launch({
@@ -26,7 +28,8 @@ const browser = await chromium.launch({
 const contexts = new Map();
 let next = 1;
 
-async function open({ javaScript = true, locale = 'en-US', objects = ['VoWiFiWebServiceFlow'], dark = false, width = 375, height = 740, without = [] }) {
+async function open({ javaScript = true, locale = 'en-US', objects = ['VoWiFiWebServiceFlow'], dark = false, width = 375, height = 740, without = [],
+    strict = [] }) {
     const context = await browser.newContext({
         ignoreHTTPSErrors: true, javaScriptEnabled: javaScript, locale, viewport: { width, height },
         colorScheme: dark ? 'dark' : 'light', isMobile: true, hasTouch: true, deviceScaleFactor: 2,
@@ -38,14 +41,20 @@ async function open({ javaScript = true, locale = 'en-US', objects = ['VoWiFiWeb
         seen.calls.push([object, name, values.length]);
         seen.told.push([name, ...values]);
     });
-    await context.addInitScript((functions) => {
+    // Functions in strict refuse arguments, as those of a Java object do that were declared without.
+    await context.addInitScript(([functions, refusing]) => {
         for (const [object, names] of functions) {
             window[object] = {};
             for (const name of names) {
-                window[object][name] = function () { window.recordCall(object, name, Array.from(arguments)); };
+                window[object][name] = function () {
+                    if (arguments.length && refusing.includes(name)) {
+                        throw new Error('Method not found');
+                    }
+                    window.recordCall(object, name, Array.from(arguments));
+                };
             }
         }
-    }, objects.map((object) => [object, FUNCTIONS[object].filter((name) => !without.includes(name))]));
+    }, [objects.map((object) => [object, FUNCTIONS[object].filter((name) => !without.includes(name))]), strict]);
     seen.page = await context.newPage();
     seen.page.on('console', (message) => {
         // The browser tells of an answer's status here, too; the tests look at the statuses themselves.
@@ -96,6 +105,14 @@ const commands = {
                 await page.keyboard.press(key);
             }
         }
+        return true;
+    },
+    // Timers of the pages go off at once.
+    quicken: async (c, { context }) => {
+        await context.addInitScript(() => {
+            const real = window.setTimeout;
+            window.setTimeout = (what, ms) => real(what, Math.min(ms, 50));
+        });
         return true;
     },
     settle: async (c, { page }) => { await page.waitForLoadState('load'); await page.waitForTimeout(c.ms ?? 200); return true; },

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ecs/bss.h"
+#include "ecs/store_availability.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -39,6 +40,8 @@ static void check(const struct ecs_bss_event *e)
     if (e->kind == ECS_BSS_EVENT_LINE) {
         require(e->subject.imsi.p || e->subject.msisdn.p || e->subject.enterprise.p);
         require(!e->service.p == !e->service_state.p);
+        require(!e->area.n || ecs_area_is_valid(e->area, true));
+        require(!e->visited_plmn.n || (e->visited_plmn.n >= 5 && e->visited_plmn.n <= 6));
     }
     if (e->kind == ECS_BSS_EVENT_PROFILE) {
         require(e->profile.iccid.p && e->profile.status >= 1 && e->profile.status <= 4);

@@ -27,6 +27,8 @@ BODIES = {
     ("admin_push.c", "notify_fields"): "subscriber_notify", ("admin_push.c", "campaign_fields"): "campaign_add",
     ("admin_odsa.c", "act_fields"): "journey_retry", ("admin_odsa_keep.c", "enterprise_fields"): "enterprise_put",
     ("admin_odsa_keep.c", "relation_fields"): "family_put", ("admin_odsa_offer.c", "offer_fields"): "offer_put",
+    ("admin_qos.c", "apply_fields"): "qos_apply", ("admin_qos_plan.c", "plan_fields"): "qos_plan_put",
+    ("admin_availability.c", "set_fields"): "availability_set", ("admin_visited.c", "visited_fields"): "visited_put",
     ("admin_grant.c", "issue_fields"): "grant_issue", ("admin_grant.c", "end_fields"): "grant_end",
 }
 

@@ -4,7 +4,7 @@
 # scripts/test) makes a missing tool a fault too.
 cd "$(dirname "$0")" || exit 2
 status=0
-for check in layers sizes asserts tables secrets routes callback; do
+for check in layers sizes asserts tables secrets routes callback pages; do
     if ! PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 "$check.py"; then
         echo "lint: $check found faults" >&2
         status=1

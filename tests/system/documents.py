@@ -96,6 +96,9 @@ def read_parms(node):
             values["VoiceOverCellularEntitleInfo"] = [read_parms(entry) for entry in child]
         elif child.attrib["type"] == "RATVoiceEntitleInfoDetails":
             raise AssertionError("RATVoiceEntitleInfoDetails stands outside of VoiceOverCellularEntitleInfo")
+        elif child.attrib["type"] == "SubscriberInfo":
+            assert "SubscriberInfo" not in values, "SubscriberInfo is there twice"
+            values["SubscriberInfo"] = read_parms(child)
         else:
             raise AssertionError(f"unexpected characteristic {child.attrib['type']}")
     return values

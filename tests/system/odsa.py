@@ -260,7 +260,12 @@ class World:
 
     def __init__(self, where, site, stock=None, bss=None, rest=False):
         self.where, self.site, self.lines = where, site, site.lines
-        site.cluster.sql("DELETE FROM journey")  # nothing of a world before is worked on
+        # Nothing of a world before is worked on, and its daemon, with other neighbours, shall not work on what is ours.
+        former = getattr(site, "world", None)
+        if former and former.daemon and former.daemon.alive():
+            former.daemon.stop()
+        site.world = self
+        site.cluster.sql("DELETE FROM journey")
         site.cluster.sql("DELETE FROM profile")
         self.trust = Trust(where, "world")
         self.callback = f"127.0.0.1:{harness.free_port()}"

@@ -2,16 +2,19 @@
 """An application server of the operator's partner, written from RFC 6749, 7521, 7523, 7517 and 7662 with python3-jwt: it makes
 assertions, asks the token endpoint, publishes its key set, and plays a foreign authorization server."""
 import base64
+import hashlib
 import http.server
 import json
+import os
 import threading
 import time
 import urllib.parse
 import uuid
 
 import jwt
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 BEARER_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -145,3 +148,49 @@ class Server:
     def close(self):
         self.http.shutdown()
         self.http.server_close()
+
+
+class Receiver:
+    """A key that others encrypt for (RFC 7516, 7518): "rsa" by RSA-OAEP-256, "ec" by ECDH-ES, contents A256GCM."""
+
+    def __init__(self, kind="rsa"):
+        self.kind = kind
+        self.private = ec.generate_private_key(ec.SECP256R1()) if kind == "ec" else rsa.generate_private_key(65537, 2048)
+
+    def pem(self):
+        return self.private.public_key().public_bytes(serialization.Encoding.PEM,
+                                                      serialization.PublicFormat.SubjectPublicKeyInfo).decode()
+
+    def private_pem(self):
+        return self.private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                                          serialization.NoEncryption()).decode()
+
+    @staticmethod
+    def derive(z):
+        text = b"A256GCM"
+        info = len(text).to_bytes(4, "big") + text + bytes(4) + bytes(4) + (256).to_bytes(4, "big")
+        return hashlib.sha256((1).to_bytes(4, "big") + z + info).digest()
+
+    def open(self, token):
+        """The plain text; checks what the header says."""
+        parts = token.split(".")
+        assert len(parts) == 5, token
+        head, wrapped, nonce, text, tag = [base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)) for part in parts]
+        head = json.loads(head)
+        assert head["enc"] == "A256GCM" and head["alg"] == ("ECDH-ES" if self.kind == "ec" else "RSA-OAEP-256"), head
+        if self.kind == "ec":
+            assert wrapped == b"" and head["epk"]["crv"] == "P-256"
+            x, y = [int.from_bytes(base64.urlsafe_b64decode(head["epk"][name] + "="), "big") for name in ("x", "y")]
+            peer = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
+            key = self.derive(self.private.exchange(ec.ECDH(), peer))
+        else:
+            key = self.private.decrypt(wrapped, padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None))
+        return AESGCM(key).decrypt(nonce, text + tag, parts[0].encode()).decode()
+
+    def seal(self, text):
+        """The other way round, with RSA: an encrypted token for the holder of the private key."""
+        key, nonce = os.urandom(32), os.urandom(12)
+        head = b64u(json.dumps({"alg": "RSA-OAEP-256", "enc": "A256GCM"}).encode())
+        wrapped = self.private.public_key().encrypt(key, padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None))
+        sealed = AESGCM(key).encrypt(nonce, text.encode(), head.encode())
+        return ".".join([head, b64u(wrapped), b64u(nonce), b64u(sealed[:-16]), b64u(sealed[-16:])])

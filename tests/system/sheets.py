@@ -36,8 +36,8 @@ def hand_over(phone):
 class User:
     """A browser without a screen: cookies, forms, no redirect followed by itself."""
 
-    def __init__(self, target, language="en"):
-        self.target, self.cookie, self.language = target, None, language
+    def __init__(self, target, language="en", place="vowifi"):
+        self.target, self.cookie, self.language, self.place = target, None, language, place
         self.reply = None
 
     def send(self, method, path, fields=None, headers=()):
@@ -57,7 +57,8 @@ class User:
         assert self.reply.status == 303, self.reply
         return self.send("GET", self.reply.header("Location"))
 
-    def open(self, data, path="/web/vowifi", method="POST"):
+    def open(self, data, path=None, method="POST"):
+        path = path or f"/web/{self.place}"
         if method == "GET":
             return self.send("GET", f"{path}?{urllib.parse.urlencode(data)}")
         return self.send(method, path, data)
@@ -80,10 +81,10 @@ class User:
     def act(self, what, **fields):
         """Presses a button of the present page; the redirect is not followed."""
         form = {"step": self.hidden("step"), "do": what, **fields}
-        for name in ("version", "country"):
+        for name in ("version", "country", "shown"):
             if self.hidden(name) is not None:
                 form.setdefault(name, self.hidden(name))
-        return self.send("POST", "/web/vowifi", form)
+        return self.send("POST", f"/web/{self.place}", form)
 
     def press(self, what, **fields):
         self.act(what, **fields)

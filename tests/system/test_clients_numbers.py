@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The number-verification server of entitlement-devsim (clients.md 5): its token and number requests against a partner in Python,
-and against the daemon. The operations of ap2014 come with a later issue: until then the daemon's refusals are tested."""
+and against the daemon, which gives and verifies real numbers."""
 import base64
 import json
 
@@ -103,8 +103,52 @@ def test_secrets_of_a_server_are_masked_in_the_story(devsim, partner):
     assert "phone number received" in text and "+4915120000000" not in text
 
 
-def test_todays_daemon_tells_a_server_that_it_has_no_numbers(play):
-    """ap2014 comes with a later issue: a temporary token that is not ours is 401 (Table 8), whatever is asked."""
+# ---- the daemon ----
+
+SECRET = "pnv-secret-0123456789abcdef-0123456789"
+
+
+@pytest.fixture(scope="module")
+def numbers(make_module_daemon):
+    """A daemon that gives numbers to two registered servers; one of them (no client of ours) only with an access token."""
+    def caller(client_id, requestor, **more):
+        return {"client_id": client_id, "requestor_ids": [requestor], "client_secret": SECRET, "applications": ["ap2014"],
+                "operations": ["GetPhoneNumber", "VerifyPhoneNumber", "GetSubscriberInfo"], "authentication": ["client_secret_basic"], **more}
+    return make_module_daemon(
+        device={"offered": ["ap2004", "ap2014"]}, number={"sim_id_key": "ab" * 32}, web={"public_url": "https://aes.example.net"},
+        oauth={"enabled": True}, server_callers=[caller("pnv", "pnv-server-1"),
+                                                 caller("validator", "validator-1", access_token_required=False)])
+
+
+@pytest.fixture
+def acquire(phone, numbers):
+    """Function: a phone with a fresh line and a temporary token that it has acquired."""
+    def make(*targets):
+        p = phone(at=numbers)
+        p.login(["ap2014"], operation=None)
+        found = p.ask(["ap2014"], operation="AcquireTemporaryToken", operation_targets=",".join(targets))
+        return p, found["ap2014"]["TemporaryToken"]
+    return make
+
+
+def test_the_daemon_gives_a_number_to_the_verification_server(play, numbers, acquire):
+    p, token = acquire("GetPhoneNumber")
+    proof = ("--temporary-token", token, "--client-id", "pnv", "--client-secret", SECRET, "--param", "requestor_id=pnv-server-1")
+    found = play("pnv-server", *proof, at=numbers)
+    assert found["status"] == 200 and not rules(found)
+    assert found["words"][-1] == "Phone number: phone number received" and "+" + p.line.msisdn in json.dumps(found)
+    spent = play("pnv-server", *proof, "--param", "app_version=2", at=numbers, code=3)
+    assert spent["status"] == 401 and not rules(spent)
+
+
+def test_the_daemon_verifies_a_number_for_the_validator(play, numbers, acquire):
+    p, token = acquire("VerifyPhoneNumber")
+    found = play("validator", "--temporary-token", token, "--param", "operation=VerifyPhoneNumber", "--param",
+                 "msisdn=+" + p.line.msisdn, "--param", "requestor_id=validator-1", "--param", "app=ap2014", at=numbers)
+    assert found["status"] == 200 and not rules(found)
+
+
+def test_a_server_with_a_token_that_is_not_ours_is_401(play):
     found = play("pnv-server", *ASK, code=3)
     assert found["status"] == 401 and not rules(found)
     found = play("validator", *ASK, "--param", "operation=VerifyPhoneNumber", "--param", "msisdn=+4915120000000", "--param",

@@ -84,9 +84,15 @@ def test_rest_pending_order_is_asked_for_and_told(rest):
 
 @pytest.mark.parametrize("result,subscription", [("refused", DISMISS), ("website", WEBSHEET)])
 def test_rest_results(rest, result, subscription):
-    rest.bss.results["/activations"] = (result, {"reason": "X-1", **({"url": odsa.PORTAL, "userData": "a=b"} if result == "website" else {})})
+    page = {"url": "https://shop.example.net/go?x=1", "userData": "a=b"} if result == "website" else {}
+    rest.bss.results["/activations"] = (result, {"reason": "X-1", **page})
     watch = rest.watch()
-    assert watch.subscribe().subscription == subscription
+    answer = watch.subscribe()
+    assert answer.subscription == subscription
+    if page:  # the BSS's own page, not the policy's; again when the device asks again
+        assert (answer.url, answer.data) == ("https://shop.example.net/go", "x=1&a=b")
+        again = watch.subscribe()
+        assert (again.url, again.data) == (answer.url, answer.data)
     harness.wait_for(lambda: not rest.smdp.held(watch.eid), 10, "the profile is given back")
 
 
@@ -170,9 +176,13 @@ def test_the_local_bss_may_take_its_time(tmp_path, make_daemon, odsa_site):
         def wake(state):  # orders are asked for again after half a minute: time passes
             world.site.cluster.sql("UPDATE journey SET due_at = date_trunc('second', now()) WHERE imsi = %s AND ended_at IS NULL", watch.phone.imsi)
             return world.journeys(watch.phone.imsi)[-1]["state"] == state
-        harness.wait_for(lambda: wake("ready"), 20, "ready", 0.5)
+
+        def stands():
+            last = world.journeys(watch.phone.imsi)[-1]
+            return f"{last}; {world.steps(last['id'])}; {world.rows('SELECT *, now() FROM local_order WHERE imsi = %s', watch.phone.imsi)}"
+        harness.wait_for(lambda: wake("ready"), 20, stands, 0.5)
         watch.install(world.smdp, watch.until_ready().download)
-        harness.wait_for(lambda: wake("done"), 20, "done", 0.5)
+        harness.wait_for(lambda: wake("done"), 20, stands, 0.5)
         world.smdp.check_once()
     finally:
         world.close()

@@ -9,6 +9,7 @@
 #include "ecs/app.h"
 #include "ecs/clock.h"
 #include "ecs/flow.h"
+#include "ecs/sim.h"
 #include "ecs/store_admin.h"
 #include "policy.h"
 
@@ -25,6 +26,7 @@ struct compare {
     int utc_offset_s;
     const struct ecs_plmn *plmns;
     size_t plmn_n;
+    struct ecs_gate gate;
     bool terminal;
 };
 
@@ -76,6 +78,7 @@ static enum ecs_next judge(struct ecs_flow *f)
                                           .request = &c->request,
                                           .line = &l->facts,
                                           .imsi = &l->imsi,
+                                          .gate = &c->gate,
                                           .plmn_n = plmn_digits(c, &l->imsi),
                                           .now = c->now,
                                           .utc_offset_s = c->utc_offset_s};
@@ -125,6 +128,8 @@ static bool start_line(struct page *page, struct ecs_str imsi)
     }
     l->page = page;
     l->key.imsi = ecs_str_of(l->imsi.s);
+    l->key.data = ECS_STR(
+        ECS_DATA_PLAN ECS_DATA_IDENTITY ECS_DATA_SATELLITE); /* boosts and accounts are not one by one */
     if (c->request.has_terminal) {
         l->key.terminal_id = (struct ecs_str){c->request.terminal.s, c->request.terminal.n};
         if (c->request.terminal.tac[0])
@@ -273,6 +278,9 @@ static enum ctl_status read_plmns(struct compare *c)
         if (ecs_plmn_parse(auth->plmns.items[i], &plmns[c->plmn_n]))
             c->plmn_n++;
     c->plmns = plmns;
+    c->gate.sims = ecs_conf_list(c->ctl->conf, "sims", &c->gate.n_sims);
+    c->gate.home = plmns;
+    c->gate.n_home = c->plmn_n;
     c->utc_offset_s = (int)policy->utc_offset_minutes * 60;
     return CTL_OK;
 }

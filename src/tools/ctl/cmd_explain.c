@@ -111,9 +111,18 @@ static void write_question(struct ctl *ctl, struct ctl_body *body)
         enum ctl_option option;
         const char *name;
     } fields[] = {
-        {CTL_IMSI, "imsi"},       {CTL_MSISDN, "msisdn"},    {CTL_DEVICE, "terminal_id"},
-        {CTL_AT, "at"},           {CTL_VERSION, "version"},  {CTL_LANGUAGE, "language"},
-        {CTL_DOCUMENT, "format"}, {CTL_TARGET, "target_id"}, {CTL_ENTERPRISE, "enterprise"},
+        {CTL_IMSI, "imsi"},
+        {CTL_MSISDN, "msisdn"},
+        {CTL_DEVICE, "terminal_id"},
+        {CTL_AT, "at"},
+        {CTL_VERSION, "version"},
+        {CTL_LANGUAGE, "language"},
+        {CTL_DOCUMENT, "format"},
+        {CTL_TARGET, "target_id"},
+        {CTL_ENTERPRISE, "enterprise"},
+        {CTL_BOOST, "boost_type"},
+        {CTL_STORE, "store_vendor"},
+        {CTL_STORE_USER, "store_user_id"},
     };
     size_t n;
     const char **apps = ctl_values(ctl, CTL_APP, &n);

@@ -266,6 +266,11 @@ enum ctl_status ctl_pool_import(struct ctl *ctl)
     return import_file(ctl, "pool.import", "odsa-code", ecs_import_pool);
 }
 
+enum ctl_status ctl_usage_import(struct ctl *ctl)
+{
+    return import_file(ctl, "usage.import", NULL, ecs_import_usage);
+}
+
 enum ctl_status ctl_offer_import(struct ctl *ctl)
 {
     return import_file(ctl, "offer.import", NULL, ecs_import_offers);
@@ -284,4 +289,9 @@ enum ctl_status ctl_relation_import(struct ctl *ctl)
 enum ctl_status ctl_profile_import(struct ctl *ctl)
 {
     return import_file(ctl, "profile.import", NULL, ecs_import_profiles);
+}
+
+enum ctl_status ctl_visited_import(struct ctl *ctl)
+{
+    return import_file(ctl, "visited.import", NULL, ecs_import_visited);
 }

@@ -44,7 +44,8 @@ static enum ctl_status put_subscriber(struct ctl *ctl)
     } fields[] = {
         {CTL_MSISDN, "msisdn"},        {CTL_ICCID, "iccid"},           {CTL_PLAN, "plan"},
         {CTL_BRAND, "brand"},          {CTL_LINE_STATE, "line_state"}, {CTL_ROAMING, "roaming"},
-        {CTL_VISITED, "visited_plmn"}, {CTL_LANGUAGE, "language"},
+        {CTL_VISITED, "visited_plmn"}, {CTL_LANGUAGE, "language"},   {CTL_AREA, "area"},
+        {CTL_ENTERPRISE, "enterprise"},
     };
     struct ctl_body body;
 

@@ -77,6 +77,21 @@ enum ctl_option {
     CTL_ACTIVE,
     CTL_MAX_DEVICES,
     CTL_TARGET,
+    CTL_BOOST,
+    CTL_STORE,
+    CTL_STORE_USER,
+    CTL_AREA,
+    CTL_RAT,
+    CTL_MESSAGE,
+    CTL_COUNTRY,
+    CTL_NETWORK,
+    CTL_PROFILE,
+    CTL_SECONDS,
+    CTL_REFERENCE,
+    CTL_IPV4,
+    CTL_IPV6,
+    CTL_URL,
+    CTL_CA,
     CTL_OPTION_END
 };
 

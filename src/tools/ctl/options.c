@@ -27,6 +27,8 @@ const struct argp_option ctl_subscriber_options[] = {
     {"roaming", CTL_ROAMING, "WORD", 0, "unknown, home, roaming", 0},
     {"visited-plmn", CTL_VISITED, "DIGITS", 0, "network the line was last seen in", 0},
     {"language", CTL_LANGUAGE, "TAG", 0, "language of texts, for example de-AT", 0},
+    {"area", CTL_AREA, "AREA", 0, "area the line was last known in, for example north.coast", 0},
+    {"enterprise", CTL_ENTERPRISE, "ID", 0, "enterprise that pays for the line", 0},
     {0},
 };
 
@@ -47,6 +49,15 @@ const struct argp_option ctl_token_options[] = {
     {"client", CTL_CLIENT, "ID", 0, "client_id of the application", 0},
     {"scope", CTL_SCOPE, "WORDS", 0, "scope of an operator token", 0},
     {"life", CTL_LIFE, "TIME", 0, "120s, 5m ... (default and most: the settings of grants)", 0},
+    {0},
+};
+
+const struct argp_option ctl_selftest_options[] = {
+    {"imsi", CTL_IMSI, "DIGITS", 0, "line that the number belongs to", 0},
+    {"url", CTL_URL, "URL", 0, "address of the daemon as partners see it (default: web.public_url)", 0},
+    {"ca", CTL_CA, "FILE", 0, "authorities that its certificate is verified by (default: those of the system)", 0},
+    {"client", CTL_CLIENT, "ID", 0, "caller of server_callers that is played (default: the first one for ap2014)", 0},
+    {"requestor", CTL_REQUESTOR, "ID", 0, "requestor_id that is sent (default: the first one of the caller)", 0},
     {0},
 };
 
@@ -105,6 +116,31 @@ const struct argp_option ctl_notice_options[] = {
     {0},
 };
 
+const struct argp_option ctl_state_options[] = {
+    {"rat", CTL_RAT, "WORD", 0, "on this radio access only: lte, nr, wifi, satellite", 0},
+    {"brand", CTL_BRAND, "BRAND", 0, "for this brand only", 0},
+    {"area", CTL_AREA, "AREA", 0, "in this area only: north.coast, mcc-262, plmn-26201", 0},
+    {"message", CTL_MESSAGE, "KEY", 0, "text for the user, a key of the message catalogues", 0},
+    {"validity", CTL_VALIDITY, "SECONDS", 0, "how long answers given meanwhile hold at most", 0},
+    {"from", CTL_FROM, "TIME", 0, "since when (default: now)", 0},
+    {"until", CTL_UNTIL, "TIME", 0, "expected end; the state stands until it is changed", 0},
+    {0},
+};
+
+const struct argp_option ctl_state_clear_options[] = {
+    {"rat", CTL_RAT, "WORD", 0, "only those of this radio access", 0},
+    {"brand", CTL_BRAND, "BRAND", 0, "only those of this brand", 0},
+    {"area", CTL_AREA, "AREA", 0, "only those of this area", 0},
+    {0},
+};
+
+const struct argp_option ctl_visited_options[] = {
+    {"name", CTL_NAME, "NAME", 0, "name for people", 0},
+    {"country", CTL_COUNTRY, "XX", 0, "country, two capital letters", 0},
+    {"service", CTL_SERVICE, "WORD", 0, "works there by agreement; repeat for more", 0},
+    {0},
+};
+
 const struct argp_option ctl_explain_options[] = {
     {"imsi", CTL_IMSI, "DIGITS", 0, "subscriber", 0},
     {"msisdn", CTL_MSISDN, "DIGITS", 0, "subscriber, by number", 0},
@@ -114,12 +150,21 @@ const struct argp_option ctl_explain_options[] = {
     {"device", CTL_DEVICE, "TERMINAL_ID", 0, "IMEI or UUID of the phone", 0},
     {"target", CTL_TARGET, "TERMINAL_ID", 0,
      "IMEI or UUID of the device that is to get an eSIM: companion, new phone, device of an enterprise", 0},
+    {"boost", CTL_BOOST, "TYPE", 0, "of ap2010: the boost that is wanted now (boost_type)", 0},
+    {"store", CTL_STORE, "VENDOR", 0, "of ap2012: store_vendor", 0},
+    {"store-user", CTL_STORE_USER, "ID", 0, "of ap2012: store_user_id", 0},
     {"at", CTL_AT, "TIME", 0, "as if it were this time", 0},
     {"version", CTL_VERSION, "X.Y", 0, "TS.43 version of the phone (default 8.0)", 0},
     {"language", CTL_LANGUAGE, "TAGS", 0, "languages of the phone, as in Accept-Language", 0},
     {"document", CTL_DOCUMENT, "xml|json", 0,
      "print the document as the phone would get it, without its token", 0},
     {"rules", CTL_RULES, NULL, 0, "print every rule and condition, also those that did not apply", 0},
+    {0},
+};
+
+const struct argp_option ctl_satellite_options[] = {
+    {"plan", CTL_PLAN, "PLAN", 0, "the one of this plan", 0},
+    {"brand", CTL_BRAND, "BRAND", 0, "the one of this brand", 0},
     {0},
 };
 
@@ -210,5 +255,31 @@ const struct argp_option ctl_enterprise_options[] = {
     {"state", CTL_STATE, "STATE", 0, "active, suspended", 0},
     {"brand", CTL_BRAND, "BRAND", 0, "brand that sells to it; empty: none", 0},
     {"max-devices", CTL_MAX_DEVICES, "NUMBER", 0, "most profiles in service at a time; -1: no limit", 0},
+    {0},
+};
+
+const struct argp_option ctl_qos_list_options[] = {
+    {"imsi", CTL_IMSI, "DIGITS", 0, "of this line", 0},
+    {"state", CTL_STATE, "STATE", 0, "wanted, requested, active, releasing, ended, failed", 0},
+    {"before", CTL_BEFORE, "ID", 0, "older than this one", 0},
+    {"limit", CTL_LIMIT, "NUMBER", 0, "most rows (default 50)", 0},
+    {0},
+};
+
+const struct argp_option ctl_qos_apply_options[] = {
+    {"network", CTL_NETWORK, "NAME", 0, "entry of section qos", 0},
+    {"profile", CTL_PROFILE, "NAME", 0, "entry of section qos_profiles", 0},
+    {"service", CTL_SERVICE, "WORD", 0, "instead: what the line's plan gives to this service", 0},
+    {"seconds", CTL_SECONDS, "NUMBER", 0, "duration; 0 or left out: until it is released", 0},
+    {"reference", CTL_REFERENCE, "TEXT", 0, "name of this wish: the same one is one request (needed)", 0},
+    {"ipv4", CTL_IPV4, "ADDRESS", 0, "of the device in the operator's network", 0},
+    {"ipv6", CTL_IPV6, "ADDRESS", 0, "the same, IPv6", 0},
+    {0},
+};
+
+const struct argp_option ctl_qos_plan_options[] = {
+    {"network", CTL_NETWORK, "NAME", 0, "entry of section qos", 0},
+    {"profile", CTL_PROFILE, "NAME", 0, "entry of section qos_profiles", 0},
+    {"seconds", CTL_SECONDS, "NUMBER", 0, "usual duration; 0 or left out: until it is released", 0},
     {0},
 };

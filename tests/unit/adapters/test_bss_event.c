@@ -243,6 +243,31 @@ static void test_our_own_form_tells_all_three(void **state)
     assert_int_equal(e.profile.status, 1);
 }
 
+static void test_an_event_tells_where_a_line_is(void **state)
+{
+    struct ecs_bss_event e = read_event(NULL, "{\"type\": \"line\", \"imsi\": \"001010000000001\", \"area\": "
+                                              "\"north.coast\", \"roaming\": \"roaming\", \"visitedPlmn\": \"26201\"}");
+
+    (void)state;
+    assert_int_equal(e.kind, ECS_BSS_EVENT_LINE);
+    check_text(e.area, "north.coast");
+    check_text(e.roaming, "roaming");
+    check_text(e.visited_plmn, "26201");
+    e = read_event(NULL, "{\"type\": \"line\", \"imsi\": \"001010000000001\", \"visitedPlmn\": \"\"}");
+    assert_int_equal(e.kind, ECS_BSS_EVENT_LINE);
+    assert_non_null(e.visited_plmn.p);
+    assert_int_equal(e.visited_plmn.n, 0);
+    assert_null(e.area.p);
+    check_refused("{\"type\": \"line\", \"imsi\": \"001010000000001\", \"area\": \"Nord\"}",
+                  "area is not a name like north.coast");
+    check_refused("{\"type\": \"line\", \"imsi\": \"001010000000001\", \"area\": \"mcc-262\"}",
+                  "area is not a name like north.coast");
+    check_refused("{\"type\": \"line\", \"imsi\": \"001010000000001\", \"roaming\": \"abroad\"}",
+                  "roaming is not one of unknown, home, roaming");
+    check_refused("{\"type\": \"line\", \"imsi\": \"001010000000001\", \"visitedPlmn\": \"2620\"}",
+                  "visitedPlmn is not 5 or 6 digits");
+}
+
 static void test_wrong_members_are_named(void **state)
 {
     (void)state;
@@ -260,7 +285,7 @@ static void test_wrong_members_are_named(void **state)
     check_refused("{\"type\": \"line\", \"plan\": \"gold\"}", "an event of a line needs imsi or msisdn");
     check_refused("{\"type\": \"line\", \"imsi\": \"x\", \"plan\": \"gold\"}", "imsi is not 6 to 15 digits");
     check_refused("{\"type\": \"line\", \"imsi\": \"001010000000001\"}",
-                  "an event of a line needs lineState, plan or service");
+                  "an event of a line needs lineState, plan, service, area, roaming or visitedPlmn");
     check_refused("{\"type\": \"line\", \"imsi\": \"001010000000001\", \"lineState\": \"on\"}",
                   "lineState is not one of active, suspended, barred, terminated");
     check_refused("{\"type\": \"line\", \"imsi\": \"001010000000001\", \"service\": \"vowifi\"}",
@@ -285,6 +310,7 @@ int main(void)
         cmocka_unit_test(test_a_product_tells_state_and_plan_of_the_line),
         cmocka_unit_test(test_what_is_of_no_use_is_ignored),
         cmocka_unit_test(test_our_own_form_tells_all_three),
+        cmocka_unit_test(test_an_event_tells_where_a_line_is),
         cmocka_unit_test(test_wrong_members_are_named),
     };
 

@@ -20,7 +20,7 @@ static struct ecs_decisions strict(void)
 {
     struct ecs_decisions d = {0};
 
-    decide(&d, ECS_DECIDE_VOWIFI_OFFER, ECS_OFFER_YES);
+    decide(&d, ECS_DECIDE_VOWIFI_OFFER, ECS_VOWIFI_OFFER_YES);
     decide(&d, ECS_DECIDE_VOWIFI_TERMS, ECS_NEED_REQUIRED);
     decide(&d, ECS_DECIDE_VOWIFI_ADDRESS, ECS_NEED_REQUIRED);
     decide(&d, ECS_DECIDE_VOWIFI_PROVISIONING, ECS_TRACKING_TRACKED);
@@ -127,7 +127,7 @@ static void test_a_refused_service_is_incompatible_whatever_the_line_says(void *
     struct ecs_decisions d = strict();
 
     (void)state;
-    decide(&d, ECS_DECIDE_VOWIFI_OFFER, ECS_OFFER_NO);
+    decide(&d, ECS_DECIDE_VOWIFI_OFFER, ECS_VOWIFI_OFFER_NO);
     for (int i = 0; i < 64; i++)
         assert_int_equal(resolve(line(i & 3, i >> 2 & 3, i >> 4), d).entitlement, 2);
 }

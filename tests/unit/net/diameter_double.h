@@ -31,6 +31,8 @@ DD_HELPER void dd_take_request(struct dd *dd, int at, const struct ecs_diameter_
     assert_true(ecs_diameter_get(m->avps, ECS_AVP_SESSION_ID, &session));
     snprintf(seen.session, sizeof(seen.session), "%.*s", ECS_FMT(session));
     dd->requests++;
+    ecs_buf_reset(&dd->request_avps);
+    ecs_buf_add_str(&dd->request_avps, m->avps);
     dd->repeated += (m->flags & ECS_DIAMETER_T) != 0;
     dd->last = seen;
     if (dd->how == DD_HOLD && dd->held_n < DD_HELD)
@@ -143,6 +145,7 @@ DD_HELPER void dd_kill(struct dd *dd)
         close(dd->fd);
     }
     dd->fd = -1;
+    ecs_buf_done(&dd->request_avps);
     ecs_buf_done(&dd->cer_bytes);
     ecs_buf_done(&dd->answer_bytes);
 }

@@ -55,10 +55,13 @@ struct dd {
     bool relay, mute, no_leave; /* mute: watchdogs are not answered; no_leave: DPR neither */
     bool dwr_first;             /* asks a watchdog before it answers our capabilities */
     enum dd_answer how;
+    struct ecs_str more; /* further AVPs of answers */
+    bool no_result;      /* more holds it */
     /* what was seen */
     unsigned accepted, cer, dwr, dwa, dpr, dpa, requests, repeated, closed;
     struct dd_seen last, held[DD_HELD];
     size_t held_n;
+    struct ecs_buf request_avps;            /* of the last request */
     struct ecs_buf cer_bytes, answer_bytes; /* the last CER; the last answer to a request of ours */
 };
 
@@ -130,7 +133,8 @@ DD_HELPER void dd_answer_base(struct dd *dd, int at, const struct ecs_diameter_m
 DD_HELPER void dd_answer(struct dd *dd, const struct dd_seen *seen, uint32_t result, enum dd_answer how)
 {
     struct ecs_diameter_message m = {
-        .command = how == DD_OTHER_COMMAND ? ECS_DIAMETER_AA : ECS_DIAMETER_EAP,
+        .command = how == DD_OTHER_COMMAND ? ECS_DIAMETER_AA : ECS_DIAMETER_UNKNOWN,
+        .code = seen->code,
         .application = seen->application,
         .flags = (uint8_t)(ECS_DIAMETER_P | (result / 1000 == 3 ? ECS_DIAMETER_E : 0)),
         .hop_by_hop = seen->hop,
@@ -143,10 +147,11 @@ DD_HELPER void dd_answer(struct dd *dd, const struct dd_seen *seen, uint32_t res
     }
     ecs_diameter_put(&b, ECS_AVP_SESSION_ID,
                      how == DD_OTHER_SESSION ? ECS_STR("x;1;1") : ecs_str_of(seen->session));
-    if (how != DD_NO_RESULT)
+    if (how != DD_NO_RESULT && !dd->no_result)
         ecs_diameter_put_u32(&b, ECS_AVP_RESULT_CODE, result);
     ecs_diameter_put(&b, ECS_AVP_ORIGIN_HOST, how == DD_BAD_AVP ? ECS_STR("a\nb") : ecs_str_of(dd->host));
     ecs_diameter_put(&b, ECS_AVP_ORIGIN_REALM, ECS_STR("test"));
+    ecs_buf_add_str(&b, dd->more);
     dd_say(dd, seen->conn, m, &b);
 }
 

@@ -19,6 +19,7 @@ static void quick_answer(struct ecs_diameter_peer_conf *row)
     row->answer_ms = 60;
 }
 
+/* proves: E-029 */
 static void test_what_is_outstanding_goes_to_the_next_peer_when_one_is_killed(void **state)
 {
     struct asked a[100];
@@ -79,6 +80,7 @@ static void test_a_request_that_may_not_move_fails_with_its_connection(void **st
     ask_free(&a);
 }
 
+/* proves: E-029 */
 static void test_an_unanswered_watchdog_makes_the_peer_suspect_and_a_second_one_ends_it(void **state)
 {
     struct asked a;
@@ -145,6 +147,7 @@ static void test_without_another_peer_a_suspect_may_still_answer(void **state)
     one.mute = false;
 }
 
+/* proves: E-029 */
 static void test_a_peer_that_comes_back_answers_three_watchdogs_first(void **state)
 {
     (void)state;
@@ -281,6 +284,7 @@ static void test_when_nobody_can_deliver_the_answer_says_so(void **state)
     ask_free(&a);
 }
 
+/* proves: E-029 */
 static void test_a_peer_that_takes_leave_is_answered_and_left(void **state)
 {
     struct asked a;

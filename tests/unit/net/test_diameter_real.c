@@ -231,6 +231,7 @@ static void skip_without_packages(void)
     skip();
 }
 
+/* proves: E-029 */
 static void test_freediameter_answers_two_rounds_and_watchdogs(void **state)
 {
     struct asked a;
@@ -286,6 +287,7 @@ static void test_freediameter_speaks_tls_with_us(void **state)
     ask_free(&a);
 }
 
+/* proves: E-029 */
 static void test_a_relay_that_is_killed_under_load_costs_no_request(void **state)
 {
     static struct asked a[PARALLEL];

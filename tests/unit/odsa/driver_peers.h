@@ -74,7 +74,7 @@ enum ecs_next ecs_store_profile_change(struct ecs_flow *f, struct ecs_store *sto
 const char *const ecs_bss_status_names[ECS_BSS_STATUS_COUNT] = {"done",   "pending", "again",   "website",
                                                                 "in-use", "refused", "unknown", "denied"};
 const char *const ecs_bss_action_names[ECS_BSS_ACTION_COUNT] = {
-    "subscribe", "transfer", "recover", "end", "end-old", "confirm", "service-on", "service-off"};
+    "subscribe", "transfer", "recover", "end", "end-old", "confirm", "service-on", "service-off", "compensate"};
 const char *const ecs_smdp_status_names[ECS_SMDP_STATUS_COUNT] = {"ok",    "again",   "no-stock", "in-use",
                                                                   "taken", "refused", "denied"};
 

@@ -68,7 +68,8 @@ static inline void keep_row(const struct ecs_journey *j)
     struct ecs_str *texts[] = {&w.row.state,         &w.row.key,       &w.row.imsi,   &w.row.target_id,
                                &w.row.eid,           &w.row.old_iccid, &w.row.iccid,  &w.row.profile_type,
                                &w.row.smdp,          &w.row.address,   &w.row.code,   &w.row.matching_id,
-                               &w.row.bss_reference, &w.row.line_imsi, &w.row.msisdn, &w.row.reason};
+                               &w.row.bss_reference, &w.row.line_imsi, &w.row.msisdn, &w.row.reason,
+                               &w.row.page_url,      &w.row.page_data};
 
     w.row = *j;
     for (size_t i = 0; i < ECS_ARRAY_LEN(texts); i++)

@@ -25,6 +25,23 @@
 #define SMSOIP_DEFAULT                                                                                       \
     "default: { status: by-line-state, start-provisioning: yes, validity: 2d, validity-pending: 5m }\n"
 
+#define FLOW_DEFAULT "flow-url: none, flow-data: none, flow-type: query, flow-encoded: yes"
+#define DATAPLAN_DEFAULT                                                                                     \
+    "default: { plan: yes, boosts: yes, usage: yes, sa: by-plan, targets: yes, boost: by-plan,\n"           \
+    "           tracking: tracked, buy-provisioning: not-provisioned, validity: 1d,\n"                      \
+    "           validity-pending: 1m, " FLOW_DEFAULT " }\n"
+#define BILLING_DEFAULT                                                                                      \
+    "default: { offer: yes, message: none, terms: required, activation: local, terms-way: page,\n"          \
+    "           dialog: no, dialog-title: none, dialog-text: none, dialog-accept: yes,\n"                   \
+    "           dialog-reject: yes, dialog-names: lower, validity: 1d, validity-pending: 1m,\n"             \
+    "           " FLOW_DEFAULT " }\n"
+#define IDENTITY_DEFAULT                                                                                     \
+    "default: { eligibility: enabled, type: pseudonym, life: 0s, encoded: no, validity: 1d }\n"
+#define SATMODE_DEFAULT                                                                                      \
+    "default: { offer: yes, message: none, terms: required, terms-version: 0, provisioning: tracked,\n"     \
+    "           start-provisioning: yes, barred: yes, validity: 1d, validity-pending: 1m,\n"                \
+    "           " FLOW_DEFAULT " }\n"
+
 #define ODSA_DEFAULT                                                                                         \
     "message: none, provider: none, profile-type: none, delivery: code, failed-message: none,\n"             \
     "           cancel: yes, switch: yes, validity: 2d, validity-pending: 5m"
@@ -42,6 +59,13 @@
     "           question-reject: none, question-text: no, question-hint: none, question-pattern: none,\n"    \
     "           question-error: none, " WEB_DEFAULT ", " ODSA_DEFAULT " }\n"
 #define ENTERPRISE_DEFAULT "default: { eligibility: enabled, subscribe: download, " ODSA_DEFAULT " }\n"
+
+#define USERINFO_DEFAULT                                                                                     \
+    "default: { number: yes, verify: yes, subscriber-info: yes, sim-id: hash, mvno-name: brand,\n"            \
+    "           demand-proof: no, token-all: yes, message: none, validity: 2d }\n"
+#define APPAUTH_DEFAULT                                                                                      \
+    "default: { operator-token: yes, device-info: yes, imsi: no, verify: yes, app-info: yes,\n"               \
+    "           demand-proof: no, token-all: yes, message: none, validity: 2d }\n"
 
 struct fixture {
     struct ecs_arena *arena;
@@ -78,9 +102,15 @@ static inline struct ecs_policy *load(struct fixture *f, const char *voice, cons
         {"voice.yaml", ecs_str_of(voice ? voice : "service: voice\n" VOICE_DEFAULT)},
         {"vowifi.yaml", ecs_str_of(vowifi ? vowifi : "service: vowifi\n" VOWIFI_DEFAULT)},
         {"smsoip.yaml", ecs_str_of(smsoip ? smsoip : "service: smsoip\n" SMSOIP_DEFAULT)},
+        {"dataplan.yaml", ecs_str_of("service: dataplan\n" DATAPLAN_DEFAULT)},
+        {"billing.yaml", ecs_str_of("service: billing\n" BILLING_DEFAULT)},
+        {"identity.yaml", ecs_str_of("service: identity\n" IDENTITY_DEFAULT)},
+        {"satmode.yaml", ecs_str_of("service: satmode\n" SATMODE_DEFAULT)},
         {"companion.yaml", ecs_str_of("service: companion\n" COMPANION_DEFAULT)},
         {"primary.yaml", ecs_str_of("service: primary\n" PRIMARY_DEFAULT)},
         {"enterprise.yaml", ecs_str_of("service: enterprise\n" ENTERPRISE_DEFAULT)},
+        {"userinfo.yaml", ecs_str_of("service: userinfo\n" USERINFO_DEFAULT)},
+        {"appauth.yaml", ecs_str_of("service: appauth\n" APPAUTH_DEFAULT)},
     };
 
     ecs_policy_free(f->policy);

@@ -46,9 +46,15 @@ static void test_default_policy_agrees_with_its_cases(void **state)
         {CONF "/policy.d/tests/voice.yaml", 25},
         {CONF "/policy.d/tests/vowifi.yaml", 15},
         {CONF "/policy.d/tests/smsoip.yaml", 10},
+        {CONF "/policy.d/tests/dataplan.yaml", 10},
+        {CONF "/policy.d/tests/billing.yaml", 10},
+        {CONF "/policy.d/tests/identity.yaml", 8},
+        {CONF "/policy.d/tests/satmode.yaml", 12},
         {CONF "/policy.d/tests/companion.yaml", 20},
         {CONF "/policy.d/tests/primary.yaml", 15},
         {CONF "/policy.d/tests/enterprise.yaml", 6},
+        {CONF "/policy.d/tests/userinfo.yaml", 8},
+        {CONF "/policy.d/tests/appauth.yaml", 7},
     };
     struct fixture *f = *state;
     struct ecs_buf out = {0};

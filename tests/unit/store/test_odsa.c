@@ -47,7 +47,9 @@ static struct ecs_journey full_journey(void)
                                 .attempts = 5,
                                 .calls = 6,
                                 .due_at = 2000000001,
-                                .deadline_at = 2000000002};
+                                .deadline_at = 2000000002,
+                                .page_url = ECS_STR("https://shop.example/buy?x=1"),
+                                .page_data = ECS_STR("a={b}&c=\"d\"")};
 }
 
 static void expect_full(const struct ecs_journey *is, const struct ecs_journey *should)
@@ -80,6 +82,8 @@ static void expect_full(const struct ecs_journey *is, const struct ecs_journey *
     expect_text(is->line_imsi, should->line_imsi.p);
     expect_text(is->msisdn, should->msisdn.p);
     expect_text(is->reason, should->reason.p);
+    expect_text(is->page_url, should->page_url.p);
+    expect_text(is->page_data, should->page_data.p);
     assert_int_equal(is->profile, should->profile);
     assert_int_equal(is->old_profile, should->old_profile);
     assert_int_equal(is->flags, should->flags);

@@ -190,7 +190,15 @@ static void test_combined_document(void **state)
     assert_golden("ims-combined");
 }
 
-/* proves: P-046 X-041 */
+static void add_satellite_service(struct ecs_doc_node *list, struct ecs_str type, struct ecs_str policy)
+{
+    struct ecs_doc_node *item = ecs_doc_item(doc, list);
+
+    ecs_doc_str(doc, item, "ServiceType", type);
+    ecs_doc_str(doc, item, "ServicePolicy", policy);
+}
+
+/* proves: P-046 X-041 Z-011 */
 static void test_other_list_shapes(void **state)
 {
     struct ecs_doc_node *app, *list, *item, *inner;
@@ -203,12 +211,12 @@ static void test_other_list_shapes(void **state)
     item = ecs_doc_item(doc, list);
     ecs_doc_str(doc, item, "PLMN", ECS_STR("31026"));
     inner = ecs_doc_list_boxed(doc, item, "AllowedServicesInfo", "AllowedServices");
-    ecs_doc_str(doc, ecs_doc_item(doc, inner), "ServiceType", ECS_STR("data"));
-    ecs_doc_str(doc, ecs_doc_item(doc, inner), "ServiceType", ECS_STR("voice"));
+    add_satellite_service(inner, ECS_STR("data"), ECS_STR("constrained"));
+    add_satellite_service(inner, ECS_STR("voice"), ECS_STR("unconstrained"));
     item = ecs_doc_item(doc, list);
     ecs_doc_str(doc, item, "PLMN", ECS_STR("31027"));
     ecs_doc_list_bare(doc, app, "PLMNBarred");
-    app = ecs_doc_app(doc, ECS_APP_2010);
+    app = ecs_doc_app(doc, ECS_APP_2017); /* without rows: any names */
     ecs_doc_int(doc, app, "OperationResult", 104);
     ecs_doc_list_boxed(doc, app, "CompanionConfigurations", "CompanionConfiguration");
     ecs_doc_str(doc, ecs_doc_group(doc, app, "DownloadInfo"), "ProfileIccid", ECS_STR("8900101012341234567"));

@@ -1,0 +1,42 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Accounting records on their way to the accounting servers.
+
+-- name: accounting_add
+-- $1 kind  $2 session  $3 NAS-Identifier  $4 user name  $5 class  $6 seconds since it happened
+INSERT INTO accounting_record (kind, session, nas, user_name, class, event_at)
+VALUES ($1::smallint, $2::text, $3::text, $4::text, $5::bytea, now() - make_interval(secs => $6::integer))
+
+-- name: accounting_take
+-- $1 most rows  $2 lease s. Rows that are due, the longest due ones first; they belong to this node for the lease.
+WITH c AS (
+    SELECT id, next_at FROM accounting_record WHERE next_at <= now()
+    ORDER BY next_at LIMIT $1::integer FOR UPDATE SKIP LOCKED
+), u AS (
+    UPDATE accounting_record r SET next_at = now() + make_interval(secs => $2::integer), tries = r.tries + 1
+    FROM c WHERE r.id = c.id
+    RETURNING r.id, r.kind, r.session, r.nas, r.user_name, r.class, r.event_at, r.started, r.tries, c.next_at AS due_at
+)
+SELECT id::text, kind, session, nas, user_name, class, event_at,
+       greatest(0, extract(epoch FROM now() - event_at))::bigint AS age_s, started, tries
+FROM u ORDER BY due_at, id
+
+-- name: accounting_settle
+-- $1 answered: they go  $2 those of which the Start was answered  $3 all that come again  $4 rest s  $5 longest rest s
+-- The rest doubles with each try.
+WITH d AS (
+    DELETE FROM accounting_record WHERE id = ANY ($1::text[]::bigint[])
+)
+UPDATE accounting_record SET started = started OR id = ANY ($2::text[]::bigint[]),
+       next_at = now() + make_interval(secs => least($5::integer, $4::integer * 2 ^ least(tries - 1, 20)))
+WHERE id = ANY ($3::text[]::bigint[])
+
+-- name: accounting_look
+-- $1 counted at most  $2 kept s  $3 rows deleted at most. Those kept too long are given up.
+WITH o AS (
+    SELECT id FROM accounting_record WHERE event_at < now() - make_interval(secs => $2::integer)
+    ORDER BY event_at LIMIT $3::integer FOR UPDATE SKIP LOCKED
+), d AS (
+    DELETE FROM accounting_record r USING o WHERE r.id = o.id RETURNING 1
+)
+SELECT (SELECT count(*) FROM (SELECT FROM accounting_record LIMIT $1::integer) s) AS waiting, (SELECT count(*) FROM d) AS given_up,
+       coalesce((SELECT greatest(0, extract(epoch FROM now() - min(event_at)))::bigint FROM accounting_record), 0) AS oldest_s
