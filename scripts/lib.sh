@@ -10,7 +10,7 @@ build_packages="cmake ninja-build pkg-config gcc libc6-dev libmicrohttpd-dev lib
 demo_packages="postgresql-15 openssl curl"
 test_packages="libcmocka-dev libnet-smpp-perl python3-h2 python3-pytest python3-psycopg python3-yaml libxml2-utils pmccabe eapoltest hostapd python3-cryptography python3-jwt haproxy
     freeradius radsecproxy freediameterd freediameter-extensions libfreediameter-dev tshark prometheus nodejs chromium-headless-shell clang libclang-rt-14-dev nginx-light wrk jq procps"
-bench_packages="nginx-light wrk libxml2-dev postgresql-contrib procps"
+bench_packages="nginx-light wrk libxml2-dev postgresql-contrib procps hostapd python3-cryptography"
 
 say() {
     printf '== %s\n' "$*" >&2

@@ -46,6 +46,9 @@ void ecs_aaa_free(struct ecs_aaa *aaa);
 /* Is there a provider of that name, and which type has it? False: none. */
 bool ecs_aaa_type(const struct ecs_aaa *aaa, struct ecs_str provider,
                   enum ecs_aaa_type *ret_type) ECS_MUST_CHECK;
+/* Would that provider of EAP be asked about the identity at all? False: its user_realms do not name the
+ * realm, or it is encrypted and has no place there. */
+bool ecs_aaa_serves(const struct ecs_aaa *aaa, struct ecs_str provider, struct ecs_str identity);
 /* False: not to be asked now (no peer in service, servers dead). Never waits. */
 bool ecs_aaa_is_up(const struct ecs_aaa *aaa, struct ecs_str provider);
 

@@ -91,6 +91,9 @@ struct ecs_auth {
     /* May an EAP exchange be begun for this request now? NULL: always. False fails it with ECS_E_OVERLOAD. */
     bool (*may_begin)(void *arg);
     void *may_begin_arg;
+    /* The request waits for an AAA or HSS: it is no load of ours; false: it does no longer. NULL allowed. */
+    void (*parked)(void *arg, bool parked);
+    void *parked_arg;
     /* results */
     enum ecs_auth_method method;
     enum ecs_auth_outcome outcome;

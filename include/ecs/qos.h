@@ -119,6 +119,8 @@ struct ecs_qos_call {
 /* A handle that must be stored before the call is made (Rx: Session-Id): into call->handle. {NULL, 0} stays:
  * the network gives it. False: no memory. Does not wait. */
 bool ecs_qos_prepare(struct ecs_qos *qos, struct ecs_qos_call *call, struct ecs_arena *arena) ECS_MUST_CHECK;
+/* The handle is of another identity of ours (Rx: Session-Id of another node): released, then asked for anew. */
+bool ecs_qos_is_foreign(const struct ecs_qos *qos, const struct ecs_qos_call *call);
 /* May wait, each exchange as long as the network's timeout, three of them at most and one for a token; never
  * fail the flow; use one table of it. Nothing is made twice: see repeated. */
 enum ecs_next ecs_qos_apply(struct ecs_flow *f, struct ecs_qos *qos, struct ecs_qos_call *call);

@@ -36,10 +36,15 @@ struct ecs_qos_dues {
     struct ecs_qos_due *rows;
     size_t n;
 };
-/* age_s: of an address that a device has told; told: networks that use them. */
-enum ecs_next ecs_store_qos_take(struct ecs_flow *f, struct ecs_store *store, unsigned most, unsigned lease_s,
-                                 unsigned age_s, const struct ecs_str *told, size_t told_n,
-                                 struct ecs_qos_dues *ret_dues);
+/* age_s: of an address that a device has told; told: networks that use them; known: those that this node
+ * knows. */
+struct ecs_qos_taking {
+    unsigned most, lease_s, age_s;
+    const struct ecs_str *told, *known;
+    size_t told_n, known_n;
+};
+enum ecs_next ecs_store_qos_take(struct ecs_flow *f, struct ecs_store *store,
+                                 const struct ecs_qos_taking *taking, struct ecs_qos_dues *ret_dues);
 /* Before a call that brings its own handle. ret_ours false: the lease was lost. */
 enum ecs_next ecs_store_qos_mark(struct ecs_flow *f, struct ecs_store *store, const struct ecs_qos_due *due,
                                  struct ecs_str handle, bool *ret_ours);

@@ -3,9 +3,11 @@
  * 14, 6.5.7 to 6.5.11. From the proven request to the block of the document. */
 #pragma once
 
-#include "ecs/app.h"
 #include "ecs/auth.h"
+#include "ecs/doc.h"
+#include "ecs/messages.h"
 #include "ecs/operation.h"
+#include "ecs/policy.h"
 
 enum ecs_number_form { ECS_NUMBER_PLAIN, ECS_NUMBER_ENCODED, ECS_NUMBER_ENCRYPTED };
 

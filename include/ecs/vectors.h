@@ -17,7 +17,7 @@ enum ecs_exchange_outcome {
 
 /* One EAP exchange. */
 struct ecs_exchange {
-    const struct ecs_auth *auth; /* imsi, handle and request are set */
+    struct ecs_auth *auth; /* imsi, handle and request are set; providers change nothing in it */
     /* in: begin and resync */
     uint8_t rand[16];
     uint8_t identifier;

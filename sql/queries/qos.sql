@@ -3,12 +3,14 @@
 -- in functions of sql/schema/0013_qos.sql, so that each call is one round trip and one transaction.
 
 -- name: qos_take
--- $1 most rows  $2 lease s  $3 age s of an address  $4 networks that use addresses which devices have told. Timed requests of a line at one network come one after the other.
+-- $1 most rows  $2 lease s  $3 age s of an address  $4 networks that use addresses which devices have told
+-- $5 networks that this node knows: others are left to nodes that know them, for ten minutes. Timed requests of a line at one network come one after the other.
 WITH due AS (
     SELECT q.id, q.sent, a.imsi AS seen, a.ipv4, a.ipv6 FROM qos_request q
     LEFT JOIN line_address a ON a.imsi = q.imsi AND q.state = 'wanted' AND q.network = ANY ($4::text[])
          AND a.seen_at > now() - $3::integer * interval '1 second'
-    WHERE q.due_at <= now() AND (q.leased_until IS NULL OR q.leased_until <= now())
+    WHERE q.due_at <= now() AND (q.network = ANY ($5::text[]) OR q.due_at < now() - interval '10 minutes')
+          AND (q.leased_until IS NULL OR q.leased_until <= now())
           AND NOT (q.state = 'wanted' AND EXISTS (
               SELECT FROM qos_request o WHERE o.imsi = q.imsi AND o.network = q.network AND o.id < q.id AND o.seconds > 0
                      AND o.due_at IS NOT NULL))

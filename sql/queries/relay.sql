@@ -54,7 +54,7 @@ WHERE handle = $1::bytea AND asked = $2::bytea AND outcome = 0
 -- Repeats of the packet find the outcome for a moment; then the row goes.
 UPDATE relay_session SET outcome = $3::smallint, imsi = $4::text, asked_at = NULL, finished_at = now(), thread = '',
     request = '', expires_at = now() + interval '12 seconds'
-WHERE handle = $1::bytea AND asked = $2::bytea AND outcome = 0
+WHERE handle = $1::bytea AND asked = $2::bytea AND asked_at IS NOT NULL AND outcome = 0
 
 -- name: hss_take
 -- $1 handle. No row: unknown, expired, or answered more than 10 s ago. Marks the first answer; repeats find it marked.

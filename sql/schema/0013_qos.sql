@@ -46,7 +46,7 @@ CREATE INDEX qos_request_due ON qos_request (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX qos_request_imsi ON qos_request (imsi, network);
 CREATE INDEX qos_request_handle ON qos_request (handle) WHERE handle IS NOT NULL;
 CREATE INDEX qos_request_over ON qos_request (changed_at) WHERE due_at IS NULL;
-COMMENT ON TABLE qos_request IS 'Requests for quality of service towards the network. Rows that are over stay for odsa.keep; a foreign key to them needs ON DELETE SET NULL.';
+COMMENT ON TABLE qos_request IS 'Requests for quality of service towards the network. Rows that are over stay for odsa.keep_days; a foreign key to them needs ON DELETE SET NULL.';
 COMMENT ON COLUMN qos_request.id IS 'handle for everybody else';
 COMMENT ON COLUMN qos_request.origin IS 'who wants it: boost, admin ...';
 COMMENT ON COLUMN qos_request.reference IS 'of the origin: the same one is one request';
@@ -193,6 +193,7 @@ CREATE FUNCTION qos_put(p_id bigint, p_state text, p_after text, p_delay_s integ
     UPDATE qos_request q SET state = p_state, after = p_after, changed_at = now(), tries = 0, tried_at = NULL, waits = false,
         due_at = CASE WHEN p_state NOT IN ('ended', 'failed') THEN now() + p_delay_s * interval '1 second' END,
         handle = CASE WHEN p_state IN ('wanted', 'ended', 'failed') THEN NULL ELSE q.handle END,
+        host = CASE WHEN p_state <> 'wanted' THEN q.host END,
         sent = q.sent AND p_state <> 'wanted',
         network_ends_at = CASE WHEN p_state <> 'wanted' THEN q.network_ends_at END,
         reason = left(coalesce(p_reason, q.reason), 200)
@@ -236,7 +237,7 @@ CREATE FUNCTION qos_expire(p_id bigint) RETURNS text LANGUAGE sql AS $$
                    NULL, 0, '') FROM qos_request q WHERE q.id = p_id $$;
 
 -- What a call has come to. p_did: apply, query, release. p_result: active, requested, again, gone, refused (never),
--- abandoned (no time is left, and nobody knows what the network has made of it), released. p_delay_s: until the next attempt. Returns the state from now on; NULL: the lease was lost, and only the
+-- abandoned (no time is left, and nobody knows what the network has made of it), vacated (a handle that is of no use any more is given back), released. p_delay_s: until the next attempt. Returns the state from now on; NULL: the lease was lost, and only the
 -- handle is kept.
 CREATE FUNCTION qos_settle(p_id bigint, p_serial integer, p_did text, p_result text, p_handle text, p_network_ends bigint,
                            p_delay_s integer, p_check_s integer, p_renewals integer, p_waits boolean, p_reason text, p_host text)
@@ -278,6 +279,8 @@ BEGIN
     WHEN p_did = 'apply' AND q.state = 'wanted' AND p_result IN ('refused', 'gone') THEN
         RETURN qos_put(p_id, CASE WHEN q.ends_at <= now() + interval '5 seconds' THEN 'ended' ELSE 'failed' END, NULL, 0,
                        p_reason);
+    WHEN p_did = 'apply' AND q.state = 'wanted' AND p_result = 'vacated' THEN
+        RETURN qos_put(p_id, 'wanted', NULL, 0, '');
     WHEN p_did = 'apply' AND q.state = 'wanted' AND p_result = 'abandoned' THEN -- the network may have it
         RETURN qos_put(p_id, 'releasing', 'failed', 0, p_reason);
     WHEN p_did = 'query' AND p_result IN ('refused', 'gone')

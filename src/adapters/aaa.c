@@ -145,28 +145,46 @@ static bool realm_fits(struct ecs_str pattern, struct ecs_str realm)
            ecs_str_eq_nocase((struct ecs_str){realm.p + realm.n - pattern.n, pattern.n}, pattern);
 }
 
-const char *aaa_user_name(const struct ecs_aaa_conf *conf, struct ecs_str identity, struct ecs_arena *arena,
-                          struct ecs_str *ret_name)
+/* NULL, or why an identity is not handed on. */
+static const char *find_refusal(const struct ecs_aaa_conf *conf, struct ecs_str identity, bool *ret_encrypted)
 {
     struct ecs_eap_id id;
+    enum ecs_eap_id_kind kind = ecs_eap_id_parse(identity, &id);
 
-    switch (ecs_eap_id_parse(identity, &id)) {
-    case ECS_EAP_ID_MALFORMED:
+    *ret_encrypted = kind == ECS_EAP_ID_ENCRYPTED;
+    if (kind == ECS_EAP_ID_MALFORMED)
         return id.reason;
-    case ECS_EAP_ID_ENCRYPTED:
-        if (!conf->anonymous_realm)
-            return "the identity is encrypted, and the provider has no anonymous_realm";
-        ret_name->p = ecs_printf(arena, "anonymous@%s", conf->anonymous_realm);
-        ret_name->n = ret_name->p ? strlen(ret_name->p) : 0;
-        return ret_name->p ? NULL : "no memory";
-    default:
-        break;
-    }
-    *ret_name = identity;
+    if (kind == ECS_EAP_ID_ENCRYPTED)
+        return conf->anonymous_realm ? NULL
+                                     : "the identity is encrypted, and the provider has no anonymous_realm";
     for (size_t i = 0; i < conf->user_realms.n; i++)
         if (realm_fits(conf->user_realms.items[i], id.realm))
             return NULL;
     return "the identity's realm is none of the provider's user_realms";
+}
+
+const char *aaa_user_name(const struct ecs_aaa_conf *conf, struct ecs_str identity, struct ecs_arena *arena,
+                          struct ecs_str *ret_name)
+{
+    bool encrypted;
+    const char *refusal = find_refusal(conf, identity, &encrypted);
+
+    *ret_name = identity;
+    if (refusal || !encrypted)
+        return refusal;
+    ret_name->p = ecs_printf(arena, "anonymous@%s", conf->anonymous_realm);
+    ret_name->n = ret_name->p ? strlen(ret_name->p) : 0;
+    return ret_name->p ? NULL : "no memory";
+}
+
+bool ecs_aaa_serves(const struct ecs_aaa *aaa, struct ecs_str provider, struct ecs_str identity)
+{
+    bool encrypted;
+
+    for (size_t i = 0; i < aaa->n; i++)
+        if (ecs_str_eq(provider, ecs_str_of(aaa->provider[i].conf->name)))
+            return !find_refusal(aaa->provider[i].conf, identity, &encrypted);
+    return false;
 }
 
 static void clear_results(struct ecs_aaa_round *round)

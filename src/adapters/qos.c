@@ -189,6 +189,17 @@ bool ecs_qos_prepare(struct ecs_qos *qos, struct ecs_qos_call *call, struct ecs_
     return call->handle.p != NULL;
 }
 
+bool ecs_qos_is_foreign(const struct ecs_qos *qos, const struct ecs_qos_call *call)
+{
+    const struct ecs_qos_conf *conf = ecs_qos_network(qos, call->network);
+    struct ecs_str host;
+
+    if (!conf || conf->type != ECS_QOS_RX || !call->handle.n || !qos->env.diameter)
+        return false;
+    host = ecs_str_of(ecs_diameter_host(qos->env.diameter));
+    return call->handle.n <= host.n || !ecs_str_starts_with(call->handle, host) || call->handle.p[host.n] != ';';
+}
+
 enum ecs_next ecs_qos_apply(struct ecs_flow *f, struct ecs_qos *qos, struct ecs_qos_call *call)
 {
     struct qos_job *job = begin(f, qos, call);

@@ -55,7 +55,7 @@ static void build_not_offered(struct ecs_app_context *c, struct ecs_doc *doc, st
         ecs_doc_int(doc, node, "EntitlementStatus", INCOMPATIBLE);
     } else {
         /* 405 is no block: whoever may send it has judged before; beside other applications it is this. */
-        if (ecs_operation_judge(c->request, c->operations, &result) != ECS_OK)
+        if (ecs_operation_judge(c->request, c->offered & 1u << app ? c->operations : 0, &result) != ECS_OK)
             result = ECS_RESULT_GENERAL;
         ecs_doc_int(doc, node, "OperationResult", result);
         if (app == ECS_APP_2006 && result == ECS_RESULT_GENERAL) {

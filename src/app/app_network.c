@@ -13,7 +13,7 @@ static const struct {
 } network[] = {
     {"volte", NULL, ECS_FACT_NETWORK_VOLTE},     {"vonr", NULL, ECS_FACT_NETWORK_VONR},
     {"vowifi", NULL, ECS_FACT_NETWORK_VOWIFI},   {"smsoip", NULL, ECS_FACT_NETWORK_SMSOIP},
-    {"data", "dataplan", ECS_FACT_NETWORK_DATA}, {"boost", NULL, ECS_FACT_NETWORK_BOOST},
+    {"data", "dataplan", ECS_FACT_NETWORK_DATA}, {"boost", "dataplan", ECS_FACT_NETWORK_BOOST},
     {"billing", NULL, ECS_FACT_NETWORK_BILLING}, {"satellite", "satmode", ECS_FACT_NETWORK_SATELLITE},
 };
 

@@ -230,7 +230,6 @@ static enum ecs_next start_resync(struct ecs_flow *f, struct eap_work *w, const 
         return ecs_flow_goto(f, end_session);
     memcpy(w->exchange.auts, result->auts, sizeof(w->exchange.auts));
     auth_time_start(auth, f);
-    auth->waited |= w->vectors == &ecs_vectors_hss;
     w->exchange.shares = 1;
     w->exchange.identifier++;
     if (!ecs_random(auth->env->crypto, w->exchange.rand, sizeof(w->exchange.rand)))

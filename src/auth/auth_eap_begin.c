@@ -90,7 +90,6 @@ static enum ecs_next ask_provider(struct ecs_flow *f)
         return ecs_flow_fail(f, ECS_E_INTERNAL, "the EAP exchange could not be prepared");
     if (kind == ECS_RUNG_RELAY)
         return auth_climb_relay(f, &w->climb, auth, w->exchange.identifier);
-    auth->waited |= kind == ECS_RUNG_HSS;
     w->vectors = kind == ECS_RUNG_HSS ? &ecs_vectors_hss : auth->env->vectors;
     w->exchange.provider = w->climb.rung ? ecs_str_of(w->climb.rung->name) : ECS_STR("local");
     w->exchange.shares = w->climb.left + 1;

@@ -31,6 +31,13 @@ uint32_t auth_time_left(int64_t deadline_us, const struct ecs_flow *f)
     return ms < LEAST_MS ? 0 : (uint32_t)ms;
 }
 
+void auth_park(struct ecs_auth *auth, bool parked)
+{
+    auth->waited = true;
+    if (auth->parked)
+        auth->parked(auth->parked_arg, parked);
+}
+
 /* ---- Table 7 ---- */
 
 enum ecs_next auth_unavailable(struct ecs_flow *f, const struct ecs_auth *auth, const char *why)
@@ -58,9 +65,9 @@ static enum ecs_next ask(struct ecs_flow *f)
     uint32_t left = auth_time_left(leg->deadline_us, f);
 
     leg->round.limit_ms = left;
-    leg->auth->waited = true;
     if (!left)
         return end_leg(leg, LEG_TRANSIENT, "auth.aaa_limit is over");
+    auth_park(leg->auth, true);
     leg->call = ecs_rung_begin(env->ladder, rung, f->arena, f->loop);
     return ecs_aaa_ask(f, env->aaa, &leg->round);
 }
@@ -105,6 +112,7 @@ static enum ecs_next take(struct ecs_flow *f)
     struct auth_leg *leg = f->self;
     struct ecs_aaa_round *r = &leg->round;
 
+    auth_park(leg->auth, false);
     switch (r->verdict) {
     case ECS_AAA_MORE:
     case ECS_AAA_REPEAT:

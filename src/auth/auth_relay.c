@@ -3,10 +3,45 @@
  * that a repeated request finds it (aaa.md 2.4 item 6). */
 #include "auth_relay.h"
 
+#include <string.h>
+
 #include "ecs/log.h"
 #include "ecs/ts43.h"
 
 enum { STORE_LIMIT_MS = 5000, LOOK_AGAIN_MS = 200 };
+
+/* Says of a packet that was handed on what became of it, in the background: the phone has gone, and with it
+ * the AAA's answer. Its repetition need not wait for what never comes. */
+struct leaving {
+    struct ecs_flow flow;
+    struct ecs_store *store;
+    uint8_t handle[32], digest[ECS_RELAY_DIGEST];
+};
+
+static enum ecs_next give_up(struct ecs_flow *f)
+{
+    struct leaving *l = f->self;
+
+    return ecs_store_relay_end(f, l->store, (struct ecs_str){(const char *)l->handle, sizeof(l->handle)},
+                               l->digest, ECS_RELAY_FAILED, ECS_STR_NULL);
+}
+
+static enum ecs_next given_up(struct ecs_flow *f)
+{
+    (void)f;
+    return ECS_DONE;
+}
+
+static const struct ecs_step leaving_steps[] = {
+    {"give-up", give_up, STORE_LIMIT_MS},
+    {"given-up", given_up, 0},
+    {0},
+};
+
+static void left(struct ecs_flow *f)
+{
+    ecs_arena_free(f->arena);
+}
 
 struct relaying {
     struct relay_answer *in;
@@ -19,7 +54,28 @@ struct relaying {
     const char *why;
     struct ecs_timer timer;
     struct ecs_flow *flow;
+    bool handed_on; /* and what came of it is not kept */
+    struct ecs_store *store;
+    struct ecs_loop *loop;
+    uint8_t handle[32];
 };
+
+/* When the request's memory is given back; its engine may have gone by then. */
+static void leave(void *arg)
+{
+    struct relaying *w = arg;
+    struct ecs_arena *arena = w->handed_on ? ecs_arena_new(NULL, 0) : NULL;
+    struct leaving *l = arena ? ecs_alloc(arena, sizeof(*l)) : NULL;
+
+    if (!l) {
+        ecs_arena_free(arena);
+        return;
+    }
+    l->store = w->store;
+    memcpy(l->handle, w->handle, sizeof(l->handle));
+    memcpy(l->digest, w->digest, sizeof(l->digest));
+    ecs_flow_start(&l->flow, w->loop, arena, NULL, leaving_steps, l, left);
+}
 
 static struct ecs_str handle_of(const struct ecs_auth *auth)
 {
@@ -47,6 +103,11 @@ static enum ecs_next read_packet(struct ecs_flow *f)
         return ecs_flow_fail(f, ECS_E_BAD_PACKET, "eap-relay-packet: not an EAP response");
     w->in = in;
     w->flow = f;
+    w->loop = f->loop;
+    w->store = in->auth->env->store;
+    memcpy(w->handle, in->auth->handle, sizeof(w->handle));
+    if (!ecs_defer(f->arena, leave, w))
+        return ecs_flow_fail(f, ECS_E_NO_MEMORY, "no memory for the EAP exchange");
     w->identifier = packet.identifier;
     w->type = packet.type;
     if (!ecs_digest(in->auth->env->crypto, ECS_DIGEST_SHA256, &bytes, 1, w->digest))
@@ -116,6 +177,7 @@ static enum ecs_next judge_session(struct ecs_flow *f)
         return ecs_flow_fail(f, rc, "the saved request cannot be read");
     switch (s->found) {
     case ECS_RELAY_CLAIMED:
+        w->handed_on = true;
         return ecs_flow_goto(f, hand_on);
     case ECS_RELAY_ASKING:
         /* Whoever handed it on may have left without an answer. */
@@ -234,6 +296,7 @@ static enum ecs_next tell(struct ecs_flow *f)
     struct relaying *w = work_of(f);
     struct ecs_auth *auth = w->in->auth;
 
+    w->handed_on = false;
     switch (w->outcome) {
     case ECS_RELAY_OPEN:
         auth->packet = w->session.request;

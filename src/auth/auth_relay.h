@@ -63,6 +63,8 @@ void auth_time_start(struct ecs_auth *auth, const struct ecs_flow *f);
 int64_t auth_deadline(const struct ecs_auth *auth, const struct ecs_flow *f, unsigned shares);
 /* Milliseconds until then; 0: too little to ask anybody. */
 uint32_t auth_time_left(int64_t deadline_us, const struct ecs_flow *f);
+/* Around each question to an AAA or HSS. */
+void auth_park(struct ecs_auth *auth, bool parked);
 /* TS.43 Table 7: 511 when another method could do, by the first request, else 503. */
 enum ecs_next auth_unavailable(struct ecs_flow *f, const struct ecs_auth *auth, const char *why);
 /* Digest of whom attempts are counted for. */

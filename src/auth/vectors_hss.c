@@ -23,6 +23,7 @@ enum call { BEGIN, RESUME, RESYNC };
 struct answer {
     struct ecs_exchange *x;
     enum call call;
+    bool parked;
     struct ecs_hss_vector *ask; /* secret */
     struct ecs_rung_call *asking;
     uint8_t sealed[ECS_RELAY_VECTOR_MAX];
@@ -134,6 +135,8 @@ static enum ecs_next ask(struct ecs_flow *f)
     }
     if (!left)
         return ECS_NEXT;
+    auth_park(x->auth, true);
+    a->parked = true;
     a->asking = ecs_rung_begin(env->ladder, ecs_ladder_find(env->ladder, x->provider), f->arena, f->loop);
     return ecs_hss_vector(f, env->aaa, a->ask);
 }
@@ -153,6 +156,9 @@ static enum ecs_next keep(struct ecs_flow *f)
     struct ecs_store *store = x->auth->env->store;
     struct ecs_str sealed;
 
+    if (a->parked)
+        auth_park(x->auth, false);
+    a->parked = false;
     if (v->outcome == ECS_HSS_OK && (v->xres_n < 4 || v->xres_n > sizeof(v->xres))) {
         v->outcome = ECS_HSS_TRANSIENT;
         v->why = "the HSS sends a vector that cannot be used";

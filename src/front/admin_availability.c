@@ -145,8 +145,8 @@ static enum ecs_next put_state(struct ecs_flow *f)
         next = check_set(c, s);
     if (next != ECS_NEXT)
         return next;
-    s->put = (struct ecs_state_put){
-        .source = ECS_STR("operator"), .tell = tell_of(c), .rows = &s->row, .n = 1};
+    s->put =
+        (struct ecs_state_put){.source = ECS_STR("operator"), .tell = tell_of(c), .rows = &s->row, .n = 1};
     return ecs_store_state_put(f, c->front->store, &s->put, &s->changes);
 }
 

@@ -208,7 +208,7 @@ struct access {
     int64_t access;
     bool metered;
 };
-static const struct ecs_json_field access_fields[] = {
+static const struct ecs_json_field access_members[3] = {
     {"access", ECS_JSON_T_I64, .required = true, .offset = offsetof(struct access, access), .high = 5},
     {"metered", ECS_JSON_T_BOOL, .required = true, .offset = offsetof(struct access, metered)},
     {0},
@@ -226,7 +226,7 @@ struct boost {
         name, ECS_JSON_T_I64, .offset = offsetof(struct boost, n[i]),                                        \
                               .set_offset = offsetof(struct boost, has[i]), .low = least, .high = most       \
     }
-static const struct ecs_json_field boost_fields[] = {
+static const struct ecs_json_field boost_members[16] = {
     VALUE("boost_type", 0, 0, 255),
     VALUE("seconds", 1, 1, 31536000),
     VALUE("pdb_ms", 2, 0, UINT32_MAX),
@@ -247,11 +247,11 @@ static const struct ecs_json_field boost_fields[] = {
 #undef VALUE
 
 static const char *const sa_words[] = {"unknown", "on", "off", NULL};
-static const struct ecs_json_field plan_fields[] = {
+static const struct ecs_json_field data_fields[] = {
     {"sa", ECS_JSON_T_WORD, .offset = offsetof(struct data, sa), .words = sa_words},
-    {"access", ECS_JSON_T_LIST, .offset = offsetof(struct data, access), .high = 6, .sub = access_fields,
+    {"access", ECS_JSON_T_LIST, .offset = offsetof(struct data, access), .high = 6, .sub = access_members,
      .item_size = sizeof(struct access), .set_offset = offsetof(struct data, has_access)},
-    {"boosts", ECS_JSON_T_LIST, .offset = offsetof(struct data, boosts), .high = 64, .sub = boost_fields,
+    {"boosts", ECS_JSON_T_LIST, .offset = offsetof(struct data, boosts), .high = 64, .sub = boost_members,
      .item_size = sizeof(struct boost), .set_offset = offsetof(struct data, has_boosts)},
     {0},
 };
@@ -293,9 +293,9 @@ static struct ecs_str boost_list(struct ecs_arena *arena, const struct ecs_json_
         const struct boost *b = &items[i];
 
         ecs_json_begin(&out, NULL, '{');
-        for (size_t k = 0; k < BOOST_NUMBERS; k++) /* the first rows of boost_fields */
+        for (size_t k = 0; k < BOOST_NUMBERS; k++) /* the first rows of boost_members */
             if (b->has[k])
-                ecs_json_i64(&out, boost_fields[k].name, b->n[k]);
+                ecs_json_i64(&out, boost_members[k].name, b->n[k]);
         ecs_json_str(&out, "offer", ecs_str_of(ecs_boost_offers[b->offer]));
         if (b->price.n)
             ecs_json_str(&out, "price", b->price);
@@ -321,7 +321,7 @@ static enum ecs_next put_plan(struct ecs_flow *f)
     if (!d)
         return admin_no_memory(c);
     d->sa = -1;
-    next = admin_bind(c, plan_fields, d);
+    next = admin_bind(c, data_fields, d);
     if (next != ECS_NEXT)
         return next;
     for (size_t i = 0; i < d->boosts.n; i++)

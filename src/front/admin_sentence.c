@@ -151,6 +151,11 @@ static void say_vowifi(const struct writer *w)
                              "The phone keeps Wi-Fi calling off and shows its own text when the user tries.");
     } else if (w->result->status == DISABLED && (terms == MISSING || address == MISSING)) {
         say_missing(w, terms == MISSING, address == MISSING);
+    } else if (w->result->status == DISABLED && strcmp(decided(w, "offer", "value"), "disabled") == 0) {
+        ecs_buf_add_cstr(w->summary,
+                         "Wi-Fi calling is off, the policy says that the network has it switched off: ");
+        add_reason(w, "offer");
+        ecs_buf_add_cstr(w->phone, "The phone waits and asks again; it opens no web page.");
     } else if (w->result->status == DISABLED) {
         ecs_buf_add_cstr(w->summary, "Wi-Fi calling is off: what the user entered is still being checked");
         ecs_buf_add_cstr(w->phone, "The phone waits and asks again; it opens no web page.");

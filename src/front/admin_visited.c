@@ -74,8 +74,8 @@ static enum ecs_next take_plmn(struct admin_call *c, struct visited **ret_visite
 
 static bool is_country(struct ecs_str text)
 {
-    return text.n == 0 || (text.n == 2 && text.p[0] >= 'A' && text.p[0] <= 'Z' && text.p[1] >= 'A' &&
-                           text.p[1] <= 'Z');
+    return text.n == 0 ||
+           (text.n == 2 && text.p[0] >= 'A' && text.p[0] <= 'Z' && text.p[1] >= 'A' && text.p[1] <= 'Z');
 }
 
 static enum ecs_next put_visited(struct ecs_flow *f)

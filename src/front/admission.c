@@ -119,6 +119,16 @@ void admission_leave(struct admission *a, int64_t us, int64_t now_us)
         end_interval(a, now_us);
 }
 
+void admission_park(struct admission *a, bool parked)
+{
+    if (parked)
+        a->in_work--;
+    else
+        a->in_work++;
+    if (a->in_work > a->peak)
+        a->peak = a->in_work;
+}
+
 /* A cell holds 24 bits of the source's hash and 8 of the second, so that the many strangers of a storm are
  * not taken for somebody who is owed an answer. */
 static uint32_t mark_of(uint64_t hash, int64_t now_us)

@@ -59,6 +59,8 @@ enum admission_verdict admission_may_begin(struct admission *a, enum admission_c
 /* us: from request to answer; below 0: it does not tell anything about load (refused, gone, waited for a
  * neighbour). */
 void admission_leave(struct admission *a, int64_t us, int64_t now_us);
+/* A request in work waits for a neighbour: it takes no room until it comes back, whatever room there is then. */
+void admission_park(struct admission *a, bool parked);
 /* A challenge went out; its answer came (here: other nodes' are forgotten with time). */
 void admission_begun(struct admission *a, uint64_t source, int64_t now_us);
 void admission_continued(struct admission *a);

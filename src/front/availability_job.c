@@ -207,9 +207,8 @@ static enum ecs_next give_up(struct ecs_flow *f)
 }
 
 static const struct ecs_step run_steps[] = {
-    {"forget", forget, LIMIT_MS}, {"claim", claim, LIMIT_MS},   {"ask", ask, 0},
-    {"put", put, LIMIT_MS},       {"settle", settle, LIMIT_MS}, {"tell", tell, 0},
-    {"give-up", give_up, 0},      {0},
+    {"forget", forget, LIMIT_MS}, {"claim", claim, LIMIT_MS}, {"ask", ask, 0},         {"put", put, LIMIT_MS},
+    {"settle", settle, LIMIT_MS}, {"tell", tell, 0},          {"give-up", give_up, 0}, {0},
 };
 
 /* ---- life ---- */

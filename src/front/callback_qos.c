@@ -22,13 +22,16 @@ static bool is_notifier(const struct ecs_qos_conf *q, const char *subject)
     return false;
 }
 
-/* All that the entry gives must fit; without TLS there is no certificate, then a token is needed. */
+/* All that the entry gives must fit; without TLS there is no certificate, then a token is needed. Only CAMARA gateways are
+ * told the token: others that show the certificate need none. */
 static bool admits(struct callback_call *c, const struct ecs_qos_conf *q)
 {
     if (!q->callback[0] || (!c->over_tls && !q->events_token) || (!q->notifiers.n && !q->events_token))
         return false;
     if (c->over_tls && q->notifiers.n && !is_notifier(q, c->client.subject))
         return false;
+    if (c->over_tls && q->notifiers.n && (q->type == ECS_QOS_T8 || q->type == ECS_QOS_N5))
+        return true;
     return !q->events_token || callback_same_secret(c, q->events_token, callback_bearer(c));
 }
 
@@ -76,8 +79,10 @@ static enum ecs_next take_event(struct callback_call *c, enum ecs_qos_door door)
     const struct ecs_qos_conf *network =
         t->key.found ? ecs_qos_network(c->engine->qos, t->key.network) : NULL;
 
-    if (!secret || !callback_same_secret(c, secret, t->secret) || !network || !admits(c, network))
+    if (!secret || !callback_same_secret(c, secret, t->secret) || !network)
         return callback_refuse(c, CALLBACK_REFERENCE_UNKNOWN, NULL);
+    if (!admits(c, network))
+        return callback_refuse(c, CALLBACK_UNKNOWN_PARTNER, NULL);
     c->caller = network->name;
     t->event =
         (struct qos_event){.front = c->front, .engine = c->engine, .network = network, .id = t->key.id};

@@ -148,6 +148,17 @@ static bool may_begin(void *arg)
     return !d->no_room;
 }
 
+/* A provider that hangs must not keep token requests out. */
+static void park(void *arg, bool parked)
+{
+    struct device *d = arg;
+
+    if (d->admitted && d->parked != parked) {
+        admission_park(&d->front->admission, parked);
+        d->parked = parked;
+    }
+}
+
 static enum ecs_next find_room(struct ecs_flow *f)
 {
     struct device *d = f->self;
@@ -203,6 +214,8 @@ static enum ecs_next choose_method(struct ecs_flow *f)
     d->auth.host = ecs_http_host(d->http);
     d->auth.may_begin = may_begin;
     d->auth.may_begin_arg = d;
+    d->auth.parked = park;
+    d->auth.parked_arg = d;
     if (d->request.kind != ECS_TS43_NEW)
         find_cookies(d);
     d->auth.source_hash = source_of(d->http->peer);
@@ -398,6 +411,7 @@ static void leave(struct device *d)
     bool tells = d->http && !waits_for_others(d->auth.method) && !d->auth.waited &&
                  !d->answer.context.operation && (d->flow.rc == ECS_OK || d->flow.rc == ECS_E_TIMEOUT);
 
+    park(d, false); /* its client has gone while it waited */
     /* The exchange was found, whatever became of it. */
     if (d->auth.method == ECS_AUTH_EAP_CONTINUE && (d->auth.verdict || d->auth.imsi.s[0]))
         admission_continued(&d->front->admission);

@@ -40,6 +40,7 @@ struct device {
     struct ecs_ts43_request request;
     struct ecs_str cookies[4];
     struct ecs_auth auth;
+    bool parked; /* waits for an AAA or HSS: not counted as in work */
     bool authenticating, admitted, no_room; /* no_room: told so, and counted */
     bool from_memory; /* the facts are those of an earlier request: the database is away */
     struct ecs_subscriber_facts facts;

@@ -13,6 +13,7 @@
 #include "ecs/bss.h"
 #include "ecs/jws.h"
 #include "ecs/smdp.h"
+#include "engine_qos.h"
 #include "web.h"
 
 enum { KEY_MAX = 16384 };
@@ -144,7 +145,7 @@ static void check_template(void *arg, struct ecs_str text, const char *file, uns
         ecs_fault_add(arg, file, line, 0, "{jwt} needs callback.signing in the configuration");
 }
 
-/* SM-DP+ and BSS call there, too. */
+/* SM-DP+, BSS and networks call there, too. */
 static bool has_notifiers(const struct ecs_snapshot *s)
 {
     const struct ecs_bss_conf *bss = ecs_conf_get(s->conf, "bss");
@@ -154,6 +155,8 @@ static bool has_notifiers(const struct ecs_snapshot *s)
     for (size_t i = 0; i < n; i++)
         if (smdp[i].notifiers.n)
             return true;
+    if (qos_has_notifiers(s))
+        return true;
     return bss->notifiers.n || bss->events_token;
 }
 
@@ -172,7 +175,7 @@ void callback_snapshot_load(struct ecs_snapshot *s, const char *path, struct ecs
     if (s->callback->listen.n && !n && !has_notifiers(s))
         ecs_fault_add(
             faults, path, 0, 0,
-            "callback.listen is given, but partners is empty and neither smdp nor bss names notifiers");
+            "callback.listen is given, but partners is empty and neither smdp nor bss nor qos names notifiers");
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < i; k++)
             if (strcmp(partners[i].name, partners[k].name) == 0)

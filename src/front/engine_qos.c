@@ -30,6 +30,17 @@ void engine_qos_free(struct engine *e)
     ecs_qos_free(e->qos);
 }
 
+bool qos_has_notifiers(const struct ecs_snapshot *s)
+{
+    size_t n;
+    const struct ecs_qos_conf *q = ecs_conf_list(s->conf, "qos", &n);
+
+    for (size_t i = 0; i < n; i++)
+        if (q[i].callback[0])
+            return true;
+    return false;
+}
+
 static bool is_plain(const char *url)
 {
     return url && ecs_str_starts_with(ecs_str_of(url), ECS_STR("http://"));

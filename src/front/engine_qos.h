@@ -9,6 +9,8 @@ struct qos_runner;
 
 /* What the sections say together. */
 void qos_snapshot_check(const struct ecs_snapshot *s, const char *path, struct ecs_faults *faults);
+/* Some network sends events to the callback listener. */
+bool qos_has_notifiers(const struct ecs_snapshot *s);
 /* False: no memory. After front->diameter was made. */
 bool engine_qos_new(struct front *front, struct engine *e);
 void engine_qos_free(struct engine *e);

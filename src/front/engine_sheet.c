@@ -2,6 +2,7 @@
 /* What the consent pages need of the snapshot and of a worker's engine. */
 #include "sheet.h"
 
+#include "ecs/bss.h"
 #include "engine_login.h"
 
 static bool needs_pages(const struct ecs_snapshot *s)
@@ -124,6 +125,9 @@ void sheet_snapshot_load(struct ecs_snapshot *s, const char *path, struct ecs_fa
         ecs_fault_add(faults, path, 0, 0, "websheet.enabled needs web.public_url");
     if (s->websheet->transfer_code && !ecs_conf_get(s->conf, "sms"))
         ecs_fault_add(faults, path, 0, 0, "websheet.transfer_code needs section sms");
+    if (s->websheet->boost_order &&
+        ((const struct ecs_bss_conf *)ecs_conf_get(s->conf, "bss"))->type == ECS_BSS_LOCAL)
+        ecs_fault_add(faults, path, 0, 0, "websheet.boost_order needs a bss.type other than local");
     if (s->portal_url[0] == '\0') {
         s->portal_url = web_url(s, "vowifi", s->arena);
         s->pages_url = web_url(s, "", s->arena);

@@ -148,7 +148,8 @@ enum ecs_next device_check_operation(struct ecs_flow *f)
         return ECS_NEXT;
     if (lacks_operation(d))
         d->request.param[ECS_P_OPERATION] = ECS_STR("CheckEligibility");
-    rc = ecs_operation_judge(&d->request, d->engine->auth.operations, &result);
+    /* One of an application that is not offered is not served, though another one may have it. */
+    rc = ecs_operation_judge(&d->request, module_of(d) ? d->engine->auth.operations : 0, &result);
     if (rc != ECS_OK)
         return ecs_flow_fail(f, rc, "operation: is not supported here");
     return ECS_NEXT;

@@ -23,7 +23,8 @@ enum {
     CALL_LIMIT_MS = 140000,
     DELAY_MOST_S = 900,
     IDLE_CHECK_S = 300,
-    COMPENSATIONS = 8
+    COMPENSATIONS = 8,
+    UNKNOWN_S = 600 /* a network that no node knows: given up then */
 };
 
 struct look {
@@ -48,7 +49,7 @@ struct job {
     struct ecs_qos_call call;
     struct ecs_qos_settle settle;
     enum ecs_qos_state state;
-    bool ours;
+    bool ours, foreign;
     struct ecs_str former_word;
 };
 
@@ -98,16 +99,17 @@ static enum ecs_next ask(struct ecs_flow *f)
 
     if (!j->ours) /* another node has it */
         return ECS_DONE;
-    if (j->due.state == ECS_QOS_WANTED)
+    j->foreign = j->due.state == ECS_QOS_WANTED && ecs_qos_is_foreign(j->engine->qos, &j->call);
+    if (j->due.state == ECS_QOS_WANTED && !j->foreign)
         return ecs_qos_apply(f, j->engine->qos, &j->call);
-    if (j->due.state == ECS_QOS_RELEASING)
+    if (j->due.state == ECS_QOS_RELEASING || j->foreign)
         return ecs_qos_release(f, j->engine->qos, &j->call);
     return ecs_qos_query(f, j->engine->qos, &j->call);
 }
 
 static bool is_late(const struct job *j)
 {
-    return j->due.waited_s >= (j->network ? j->network->give_up_s : 3600);
+    return j->due.waited_s >= (j->network ? j->network->give_up_s : UNKNOWN_S);
 }
 
 static const char *result_of(const struct job *j)
@@ -120,6 +122,8 @@ static const char *result_of(const struct job *j)
     unsigned did = j->due.state == ECS_QOS_WANTED ? 0 : j->due.state == ECS_QOS_RELEASING ? 2 : 1;
     enum ecs_qos_outcome outcome = j->call.outcome;
 
+    if (j->foreign && (outcome == ECS_QOS_DONE || outcome == ECS_QOS_GONE))
+        return "vacated";
     if (did == 0 && outcome == ECS_QOS_AGAIN && is_late(j))
         return j->call.unknown ? "abandoned" : "refused";
     if (did == 1 && outcome == ECS_QOS_PENDING && is_late(j))
@@ -309,19 +313,25 @@ static enum ecs_next find_due(struct ecs_flow *f)
 {
     struct look *l = f->self;
     const struct ecs_qos_env *env = ecs_qos_env_of(l->engine->qos);
-    struct ecs_str *told = ecs_alloc(f->arena, (env->network_n + 1) * sizeof(*told));
-    int64_t age = 0;
-    size_t n = 0;
+    struct ecs_str *told = ecs_alloc(f->arena, 2 * (env->network_n + 1) * sizeof(*told)), *known;
+    struct ecs_qos_taking taking = {
+        .most = l->room, .lease_s = lease_s(env), .told = told, .known_n = env->network_n};
 
     if (!told)
         return ecs_flow_fail(f, ECS_E_NO_MEMORY, "no memory");
-    for (size_t i = 0; i < env->network_n; i++)
-        if (env->networks[i].ue_address == ECS_QOS_UE_REQUEST) {
-            told[n++] = ecs_str_of(env->networks[i].name);
-            age = env->networks[i].address_age_s > age ? env->networks[i].address_age_s : age;
-        }
-    return ecs_store_qos_take(f, l->runner->front->store, l->room, lease_s(env), (unsigned)age, told, n,
-                              &l->dues);
+    known = told + env->network_n + 1;
+    taking.known = known;
+    for (size_t i = 0; i < env->network_n; i++) {
+        const struct ecs_qos_conf *q = &env->networks[i];
+
+        known[i] = ecs_str_of(q->name);
+        if (q->ue_address != ECS_QOS_UE_REQUEST)
+            continue;
+        told[taking.told_n++] = known[i];
+        if ((unsigned)q->address_age_s > taking.age_s)
+            taking.age_s = (unsigned)q->address_age_s;
+    }
+    return ecs_store_qos_take(f, l->runner->front->store, &taking, &l->dues);
 }
 
 static enum ecs_next start_due(struct ecs_flow *f)

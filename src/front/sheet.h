@@ -16,7 +16,7 @@ struct ecs_websheet_conf {
     int64_t session_s, address_validity_s; /* address_validity_s 0: without end */
     int64_t esim_terms;                    /* version of the terms of the eSIM pages, 0: none */
     int64_t boost_terms, billing_terms;    /* of the pages of these services, 0: none */
-    bool transfer_code;
+    bool transfer_code, boost_order;
 };
 extern const struct ecs_setting sheet_settings[];
 bool sheet_check(const void *section, struct ecs_faults *faults, const struct ecs_yaml_node *node);

@@ -9,7 +9,8 @@
 #include "ecs/json.h"
 #include "ecs/store_admin.h"
 
-enum { STEPS_MAX = 200, LIMIT_MS = 5000 };
+enum { STEPS_MAX = 200, LIMIT_MS = 5000, ORDER_MS = 190000 }; /* of a BSS: its own limits end it before */
+enum { SEEN = 1, ORDERED = 2 };
 enum { VERSION = 1, SECONDS_BYTES = 8, PLAIN = 4 + SECONDS_BYTES };
 
 static const char purpose[] = "sheet service";
@@ -25,9 +26,10 @@ struct sheet_service *sheet_service_of(struct ecs_flow *f)
 
 /* ---- what is kept ---- */
 
-static struct ecs_str seal_end(struct sheet_service *x)
+struct ecs_str sheet_service_seal(struct sheet_service *x)
 {
-    char plain[PLAIN] = {VERSION, (char)x->end.outcome, (char)x->end.code, x->seen};
+    char plain[PLAIN] = {VERSION, (char)x->end.outcome, (char)x->end.code,
+                         (char)((x->seen ? SEEN : 0) | (x->ordered ? ORDERED : 0))};
 
     for (unsigned i = 0; i < SECONDS_BYTES; i++)
         plain[PLAIN - 1 - i] = (char)(uint8_t)((uint64_t)x->end.seconds >> 8 * i);
@@ -47,7 +49,8 @@ static void open_end(struct sheet_service *x)
         seconds = seconds << 8 | (uint8_t)plain.p[i];
     x->end = (struct service_end){(enum service_outcome)plain.p[1], (enum service_failure)plain.p[2],
                                   (int64_t)seconds};
-    x->seen = plain.p[3];
+    x->seen = plain.p[3] & SEEN;
+    x->ordered = plain.p[3] & ORDERED;
 }
 
 /* ---- state ---- */
@@ -133,7 +136,7 @@ enum ecs_next sheet_service_save(struct sheet_service *x, enum ecs_sheet_stage s
 
     s->move = (struct ecs_sheet_move){.step = s->row.step, .stage = stage, .terms = -1};
     memcpy(s->move.handle, s->handle, sizeof(s->handle));
-    s->move.form = seal_end(x);
+    s->move.form = sheet_service_seal(x);
     if (!s->move.form.p)
         return ecs_flow_fail(f, ECS_E_NO_MEMORY, "the pages need more memory");
     return ecs_flow_goto(f, save_move);
@@ -229,6 +232,11 @@ static enum ecs_next changed(struct ecs_flow *f)
     if (verdict == ECS_DATA_REFUSED || verdict == ECS_DATA_GONE ||
         (x->kind == &service_boost && x->bought.state == ECS_BOOST_NONE))
         x->end = (struct service_end){.outcome = SERVICE_FAILED};
+    if (x->end.outcome == SERVICE_FAILED && x->answer.reference.p)
+        ecs_log_at(
+            &c->log, ECS_EV_SHEET, ECS_LOG_ERROR,
+            "boost: ordered at the BSS (%.*s), but it cannot be given: the order must be taken back by hand",
+            ECS_FMT(x->answer.reference));
     /* Of the others the page tells what has become of the service. */
     if (x->end.outcome == SERVICE_FAILED && x->kind != &service_boost)
         return sheet_redirect(f);
@@ -237,7 +245,7 @@ static enum ecs_next changed(struct ecs_flow *f)
 
 enum ecs_next sheet_service_change(struct sheet_service *x)
 {
-    return ecs_flow_goto(&x->sheet->call->flow, x->terms >= 0 ? note_terms : change);
+    return ecs_flow_goto(&x->sheet->call->flow, x->terms >= 0 ? note_terms : sheet_boost_gate);
 }
 
 static enum ecs_next save_result(struct ecs_flow *f)
@@ -337,6 +345,9 @@ const struct ecs_step sheet_service_steps[] = {
     {"load-facts", load_facts, LIMIT_MS},
     {"act", act, 0},
     {"note-terms", note_terms, LIMIT_MS},
+    {"order-gate", sheet_boost_gate, LIMIT_MS},
+    {"order", sheet_boost_order, ORDER_MS},
+    {"ordered", sheet_boost_ordered, 0},
     {"change", change, LIMIT_MS},
     {"changed", changed, 0},
     {"save-move", save_move, LIMIT_MS},

@@ -34,6 +34,11 @@ const struct ecs_setting sheet_settings[] = {
      .max = INT32_MAX,
      .help = "Version of the terms of paying on the phone bill (billing-terms-text.html). 0: the user is "
              "only asked."},
+    {ECS_KEY(BOOL, "boost_order", struct ecs_websheet_conf, boost_order), .def = "false",
+     .help = "Order a data boost at the business support system (action service-on, service "
+             "DataBoost-<type>) before it counts as "
+             "bought: that charges it. Refused: the page tells that the payment has failed. Needs a bss.type "
+             "other than local."},
     {ECS_KEY(BOOL, "transfer_code", struct ecs_websheet_conf, transfer_code), .def = "false",
      .help =
          "The eSIM pages send a code by SMS to the line, to be read on its old device, before they move or "

@@ -61,12 +61,13 @@ static enum ecs_rc decode_dues(struct ecs_flow *f, struct ecs_pg_result *r)
     return ECS_OK;
 }
 
-enum ecs_next ecs_store_qos_take(struct ecs_flow *f, struct ecs_store *store, unsigned most, unsigned lease_s,
-                                 unsigned age_s, const struct ecs_str *told, size_t told_n, struct ecs_qos_dues *ret_dues)
+enum ecs_next ecs_store_qos_take(struct ecs_flow *f, struct ecs_store *store, const struct ecs_qos_taking *t,
+                                 struct ecs_qos_dues *ret_dues)
 {
-    static const struct ecs_str none = {"", 0};
-    const struct ecs_pg_param params[] = {ecs_pg_p_int(ECS_PG_INT4, most), ecs_pg_p_int(ECS_PG_INT4, lease_s),
-                                          ecs_pg_p_int(ECS_PG_INT4, age_s), ecs_pg_p_texts(told ? told : &none, told_n)};
+    const struct ecs_pg_param params[] = {
+        ecs_pg_p_int(ECS_PG_INT4, t->most), ecs_pg_p_int(ECS_PG_INT4, t->lease_s),
+        ecs_pg_p_int(ECS_PG_INT4, t->age_s), ecs_pg_p_texts(t->told, t->told_n),
+        ecs_pg_p_texts(t->known, t->known_n)};
 
     return store_exec(f, store, ECS_STMT_QOS_TAKE, params, ECS_ARRAY_LEN(params), decode_dues, ret_dues);
 }

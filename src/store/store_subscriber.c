@@ -116,7 +116,8 @@ enum ecs_next ecs_store_subscriber_upsert(struct ecs_flow *f, struct ecs_store *
     struct ecs_pg_param params[SUBSCRIBER_FIELDS];
 
     fill(params, imsi, fields);
-    return store_exec(f, store, ECS_STMT_SUBSCRIBER_UPSERT, params, SUBSCRIBER_FIELDS, decode_created, ret_created);
+    return store_exec(f, store, ECS_STMT_SUBSCRIBER_UPSERT, params, SUBSCRIBER_FIELDS, decode_created,
+                      ret_created);
 }
 
 enum ecs_next ecs_store_subscriber_set(struct ecs_flow *f, struct ecs_store *store, struct ecs_str imsi,
@@ -125,7 +126,8 @@ enum ecs_next ecs_store_subscriber_set(struct ecs_flow *f, struct ecs_store *sto
     struct ecs_pg_param params[SUBSCRIBER_FIELDS];
 
     fill(params, imsi, fields);
-    return store_exec(f, store, ECS_STMT_SUBSCRIBER_SET, params, SUBSCRIBER_FIELDS, decode_number, ret_revision);
+    return store_exec(f, store, ECS_STMT_SUBSCRIBER_SET, params, SUBSCRIBER_FIELDS, decode_number,
+                      ret_revision);
 }
 
 enum ecs_next ecs_store_tokens_revoke(struct ecs_flow *f, struct ecs_store *store, struct ecs_str imsi,

@@ -43,6 +43,15 @@ static void check(const struct ecs_bss_event *e)
         require(!e->area.n || ecs_area_is_valid(e->area, true));
         require(!e->visited_plmn.n || (e->visited_plmn.n >= 5 && e->visited_plmn.n <= 6));
     }
+    if (e->kind == ECS_BSS_EVENT_DATA) {
+        const struct ecs_data_change *c = &e->data;
+
+        require(!c->imsi.p != !c->msisdn.p && c->type >= -1 && c->type <= 255 && c->time >= 0);
+        require(c->key.n <= 64 && c->vendor.n <= 128 && c->text.n <= 1015 && c->more.n <= 512);
+        require(c->kind != ECS_DATA_USAGE || (c->key.n && c->a >= -1 && c->b >= 0));
+        require(c->kind != ECS_DATA_ACCOUNT || (c->vendor.n && e->store_user.n && e->store_user.n <= 256));
+        require(c->kind != ECS_DATA_BOOST || (c->key.n && c->type > 0 && c->b >= 0));
+    }
     if (e->kind == ECS_BSS_EVENT_PROFILE) {
         require(e->profile.iccid.p && e->profile.status >= 1 && e->profile.status <= 4);
         check_digits(e->profile.iccid, 18, 20);

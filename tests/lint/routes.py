@@ -29,6 +29,8 @@ BODIES = {
     ("admin_odsa_keep.c", "relation_fields"): "family_put", ("admin_odsa_offer.c", "offer_fields"): "offer_put",
     ("admin_qos.c", "apply_fields"): "qos_apply", ("admin_qos_plan.c", "plan_fields"): "qos_plan_put",
     ("admin_availability.c", "set_fields"): "availability_set", ("admin_visited.c", "visited_fields"): "visited_put",
+    ("admin_data.c", "change_fields"): "line_data_put", ("admin_data.c", "data_fields"): "plan_data_put",
+    ("admin_data.c", "network_fields"): "satellite_put",
     ("admin_grant.c", "issue_fields"): "grant_issue", ("admin_grant.c", "end_fields"): "grant_end",
 }
 

@@ -41,8 +41,10 @@ def connected(daemon, *peers, seconds=15):
     host = daemon.settings["diameter"]["host"].encode()
     for peer in peers:
         def look():
-            return any(way == "I" and data[5:8] == b"\0\1\1" and data[4] & 0x80 and host in data for way, data in list(peer.wire))
-        harness.wait_for(look, seconds, lambda: f"a CER of {host} at {peer.identity}\n{daemon.text()[-3000:]}\n{peer.log()[-2000:]}")
+            return any(way == "I" and data[5:8] == b"\0\1\1" and data[4] & 0x80 and host in data
+                       for way, data in list(peer.wire))
+        harness.wait_for(look, seconds,
+                         lambda: f"a CER of {host} at {peer.identity}\n{daemon.text()[-3000:]}\n{peer.log()[-2000:]}")
     return daemon
 
 

@@ -376,7 +376,6 @@ class Pcrf(Peer):
         expect(v6 is None or v6[0] == 0 and v6[1] <= 128 and 2 + (v6[1] + 7) // 8 <= len(v6) <= 18, "Framed-IPv6-Prefix")
         known = name in self.sessions
         expect(message.get("Rx-Request-Type") in ((None, 0, 1) if known else (None, 0)), "Rx-Request-Type")
-        expect(known or message.get("Destination-Host") is None, "Destination-Host in a first AAR")
         for component in message.all("Media-Component-Description"):
             self.check_component(message, component)
         for group in message.all("Subscription-Id"):

@@ -129,9 +129,9 @@ class SamplePortal:
     def open(self, user_data, post=True):
         return self.request("/vowifi", user_data) if post else self.request(f"/vowifi?{user_data}")
 
-    def submit(self, page, action="accept", **fields):
+    def submit(self, page, action="accept", path="/submit", **fields):
         handle = re.search(r'name="handle" value="([^"]+)"', page).group(1)
-        return self.request("/submit", urllib.parse.urlencode({"handle": handle, "action": action, **fields}))
+        return self.request(path, urllib.parse.urlencode({"handle": handle, "action": action, **fields}))
 
 
 def user_data(block):

@@ -29,12 +29,15 @@ def radius_settings(port, **more):
 
 
 def records(server, *kinds, user=None):
-    return [record for record in server.details() if record["Acct-Status-Type"] in kinds and user in (None, record.get("User-Name"))]
+    return [record for record in server.details()
+            if record["Acct-Status-Type"] in kinds and user in (None, record.get("User-Name"))]
 
 
 def wait_records(server, count, user, seconds=15):
-    return harness.wait_for(lambda: (lambda found: found if len(found) >= count else None)(records(server, "Start", "Stop", user=user)),
-                            seconds, lambda: f"{count} records of {user}; there are {server.details()}")
+    def look():
+        found = records(server, "Start", "Stop", user=user)
+        return found if len(found) >= count else None
+    return harness.wait_for(look, seconds, lambda: f"{count} records of {user}; there are {server.details()}")
 
 
 def waiting(lines):

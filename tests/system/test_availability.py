@@ -72,6 +72,8 @@ def test_an_outage_switches_services_off_for_a_short_while(own_site, server):
     assert (vowifi["EntitlementStatus"], vowifi["ProvStatus"], vowifi["TC_Status"], vowifi["AddrStatus"]) == ("0", "3", "2", "2")
     assert vowifi["ServiceFlow_URL"] == "" and vowifi["MessageForIncompatible"] == "", "nothing is left for the user to do"
     assert int(now.validity) <= 300 and now.version > before.version
+    told = server.admin("POST", "/v1/explain", {"imsi": p.imsi, "app": "ap2004", "terminal_id": p.terminal_id})[1]
+    assert "the network has it switched off" in str(told) and "network-down" in str(told)
     status, reply = server.admin("DELETE", "/v1/availability")
     assert status == 200 and reply["removed"] == 4
     after = p.ask(IMS)
@@ -271,3 +273,28 @@ def test_a_system_that_is_no_longer_asked_is_forgotten(own_site, request, feed):
     server.reload()
     harness.wait_for(lambda: not rows(own_site), 10, "gone with its configuration")
     assert own_site.cluster.sql("SELECT count(*) FROM availability_feed")[0][0] == 0
+
+
+def test_rows_of_unknown_brands_are_left_out_and_the_others_taken(own_site, request, feed):
+    feed.states = [{"service": "smsoip", "state": "unavailable", "brand": "nobody"}, {"service": "data", "state": "degraded"}]
+    server = polled(own_site, request, feed)
+    harness.wait_for(lambda: rows(own_site) == [("noc", "data", "", "degraded")], 10, "the state")
+    assert "1 of unknown brands" in server.wait_event("AVAILABILITY", text="unknown brands")["msg"]
+
+
+def test_no_more_states_stand_than_requests_can_read(own_site, server):
+    own_site.cluster.sql("INSERT INTO service_state (source, service, state, area) SELECT 'operator', 'data', 'ready', 'a' || i "
+                         "FROM generate_series(1, 200) i")
+    status, reply = server.admin("PUT", "/v1/availability", {"service": "volte", "state": "unavailable"})
+    assert status == 400 and "200" in str(reply), reply
+    assert len(server.admin("GET", "/v1/availability")[1]["states"]) == 200
+
+
+def test_a_status_system_behind_oauth_gets_a_token(own_site, request, providers):
+    providers.clear({"method": "GET", "path": "/noc", "status": 200, "json": {"states": [{"service": "volte", "state": "degraded"}]}})
+    entry = {"name": "noc", "url": providers.http.url + "/noc", "auth": "oauth", "token_url": providers.http.url + "/token",
+             "client_id": "ecs", "client_secret": "s3cret", "every": "1s", "stale_after": "1h"}
+    daemon_of(own_site, request, availability_feeds=[entry])
+    harness.wait_for(lambda: rows(own_site) == [("noc", "volte", "", "degraded")], 10, "the state")
+    asked = [e for e in providers.http.log() if e["path"] == "/noc"]
+    assert all("Bearer at" in str(e["headers"]) for e in asked)

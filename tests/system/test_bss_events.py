@@ -150,3 +150,12 @@ def test_a_storm_about_one_line_changes_its_row_once(unix, lines, cluster):
         assert send(unix, "/bss/events", line_event(line, id=f"storm-{line.imsi}-{number}", lineState="suspended"))[0] == 204
     assert column(cluster, line, "line_state") == "suspended"
     assert column(cluster, line, "revision") == before + 1
+
+
+def test_events_tell_where_a_line_is(unix, lines):
+    line = lines.take()
+    assert send(unix, "/bss/events", line_event(line, id="place-" + line.imsi, area="north.coast", visitedPlmn="26201"))[0] == 204
+    assert (line.value("area"), line.value("visited_plmn"), line.value("line_state")) == ("north.coast", "26201", "active")
+    assert send(unix, "/bss/events", line_event(line, id="home-" + line.imsi, visitedPlmn="", roaming="home"))[0] == 204
+    assert (line.value("area"), line.value("visited_plmn"), line.value("roaming")) == ("north.coast", None, "home")
+    assert send(unix, "/bss/events", line_event(line, id="bad-" + line.imsi, area="Nord"))[0] == 400

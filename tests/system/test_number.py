@@ -404,3 +404,11 @@ def test_the_selftest_finds_what_is_wrong(ctl, proven, lines, cluster, make_daem
     assert selftest(ctl, plain, certs.default, "--imsi", line.imsi, check=False).returncode == 3  # not the certificate's authority
     assert selftest(ctl, plain, proven.cert, check=False).returncode == 2
     assert selftest(ctl, plain, proven.cert, "--imsi", line.imsi, "--client", "nobody", check=False).returncode == 2
+
+
+def test_operations_of_an_application_that_is_not_offered_are_not_served(phone, ecs):
+    p = phone(at=ecs)
+    p.login(["ap2015"], operation=None)
+    assert p.query(["ap2015"], operation="VerifyPhoneNumber", msisdn=p.line.msisdn).status == 405  # ap2014 has it, too
+    document = p.login(["ap2015", "ap2004"], operation="VerifyPhoneNumber", msisdn=p.line.msisdn)
+    assert document["ap2015"] == {"OperationResult": "100"} and document.status("ap2004") == 1

@@ -116,9 +116,8 @@ def test_a_context_lives_and_ends(double):
     status, headers, made = ask(double, "POST", N5 + "/app-sessions", CONTEXT, http2=True)
     assert status == 201 and made["ascReqData"]["ueIpv4"] == "10.0.0.1"
     place = urllib.parse.urlsplit(headers["location"]).path
-    patch = {"ascReqData": {"afAppId": "other"}}
+    patch = {"ascReqData": {"qosDuration": 60}}
     assert ask(double, "PATCH", place, patch, http2=True, kind="application/merge-patch+json")[0] == 200
-    double.reuse = True
     assert ask(double, "POST", N5 + "/app-sessions", CONTEXT, http2=True)[1]["location"] == headers["location"]
     assert ask(double, "POST", place + "/delete", http2=True)[0] == 204
     assert ask(double, "POST", place + "/delete", http2=True)[2]["cause"] == "APPLICATION_SESSION_CONTEXT_NOT_FOUND"

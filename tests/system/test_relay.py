@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Authentications handed on to an AAA of another maker: hostapd over RADIUS, and a scripted one for what hostapd never
 does. The phone is the one of all tests: it takes challenges and nothing else."""
+import base64
 import hashlib
 import hmac
 import os
@@ -12,7 +13,9 @@ import time
 import pytest
 
 import aka
+import client
 import eap_radius
+import harness
 from client import Exchange
 from eap_card import Milenage, make_vector
 from eap_peers import Hostapd, find_hostapd
@@ -280,6 +283,52 @@ def test_a_slow_aaa_is_given_up_in_time(relayed):
         begun = time.monotonic()
         assert p.get(p.parameters(EAP_ID=p.eap_id)).status == 503
         assert time.monotonic() - begun < 4
+
+
+def test_a_phone_that_left_while_the_aaa_was_asked_need_not_wait_for_it(relayed, subscriber):
+    line = subscriber()
+    with RadiusDouble() as aaa:
+        p, daemon = relayed(aaa.port, line, aaa={"limit": "10s"}, aaa_limit="10s")
+        aaa.script = [("challenge", aka_challenge(line, 7, p.eap_id, 32))]
+        exchange = p.challenge()
+        packet = p.solve(exchange.packet)
+        with pytest.raises(TimeoutError):  # the AAA is silent; the phone's connection ends
+            target = client.Target(unix=daemon.settings["device"]["plain_listen"][0])
+            target.request("POST", "/", [("Cookie", exchange.cookie), ("Content-Type", client.RELAY)],
+                           b'{"eap-relay-packet":"' + base64.b64encode(packet) + b'"}', timeout=1)
+        begun = time.monotonic()
+        assert p.relay(exchange, packet).status == 503
+        assert time.monotonic() - begun < 4
+        assert p.get(p.parameters("ap2004", token="x")).status == 511  # nothing else waits either
+
+
+# proves: E-027
+def test_an_aaa_that_hangs_keeps_no_token_out(make_daemon, phone, subscriber):
+    line = subscriber()
+    with RadiusDouble() as aaa:
+        daemon = make_daemon(limits={"in_work": 64}, server={"workers": 1},
+                             **settings(aaa.port, aaa={"limit": "10s", "repeat": "9s", "dead_after": 100}, aaa_limit="5s",
+                                        ladder_in_flight=80, attempts=1000))
+        p = phone(line=line, at=daemon)
+        aaa.script = [("challenge", aka_challenge(line, 7, p.eap_id, 32)), ("accept", b"\3\7\0\4")]
+        p.login()
+
+        def hang():
+            try:
+                p.get(p.parameters(EAP_ID=p.eap_id), timeout=9)
+            except OSError:
+                pass
+        threads = [threading.Thread(target=hang) for _ in range(100)]
+        for thread in threads:
+            thread.start()
+            time.sleep(0.01)  # a burst would be thinned out by limits.in_work
+        harness.wait_for(lambda: daemon.metric("ecs_auth_provider_in_flight", provider="aaa") == 80, 5,
+                         daemon.metrics_text)
+        for _ in range(20):
+            assert p.ask().status("ap2004") == 1
+        for thread in threads:
+            thread.join()
+        assert daemon.metric("ecs_auth_provider_in_flight", provider="aaa") == 0
 
 
 # ---- 511 or 503 (TS.43 Table 7) ----

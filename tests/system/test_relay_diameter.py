@@ -4,6 +4,7 @@ request strictly. The daemon has no keys of these cards."""
 import concurrent.futures
 import os
 import struct
+import subprocess
 import time
 
 import pytest
@@ -526,6 +527,49 @@ def test_peers_are_changed_by_a_reload(network, cards, lines, make_daemon):
         assert make(daemon).login().status("ap2004") == 1
         assert len(old.of(DER)) == 2 and len(new.of(DER)) >= 2
         old.check(), new.check()
+
+
+# proves: E-029
+def test_a_peer_that_hangs_is_left(network, cards, lines, make_daemon):
+    """Its connection stays open and nothing comes: the question goes to the other one, in time for the phone."""
+    with Aaa(network, "hang.home.test", diameter.SWM, cards) as one, Aaa(network, "well.home.test", diameter.SWM, cards) as two:
+        daemon = connected(make_daemon(**settings(one, two)), one, two)
+        make = phones(lines, cards)
+        make(daemon).login()
+        assert len(one.of(DER)) == 2 and two.of(DER) == []
+        one.pause()
+        try:
+            p = make(daemon)
+            at = time.monotonic()
+            exchange = client.Exchange(p.get(p.parameters(EAP_ID=p.eap_id)))
+            assert time.monotonic() - at < 21
+            assert p.relay(exchange, p.solve(exchange.packet)).document().status("ap2004") == 1
+            assert len(two.of(DER)) == 2
+            two.check()
+
+            def is_left():
+                states = {row["name"]: row["up"] for row in daemon.admin("GET", "/v1/peers")[1]["peers"]}
+                return states == {"hang": False, "well": True}
+            harness.wait_for(is_left, 15, lambda: daemon.admin("GET", "/v1/peers"))
+        finally:
+            one.pause(False)
+
+
+# proves: E-029
+def test_a_server_of_another_name_is_not_used(network, cards, lines, make_daemon, build):
+    with Aaa(network, "liar.home.test", diameter.SWM, cards) as aaa:
+        found = settings(aaa)
+        found["diameter_peers"][0]["identity"] = "other.home.test"
+        daemon = make_daemon(**found)
+        p = phones(lines, cards)(daemon)
+        harness.wait_for(lambda: daemon.admin("GET", "/v1/peers")[1]["peers"][0]["reason"], 10, "a reason")
+        refused(p.get(p.parameters(EAP_ID=p.eap_id)), 503)
+        row, = daemon.admin("GET", "/v1/peers")[1]["peers"]
+        assert not row["up"] and "identity" in row["reason"], row
+        done = subprocess.run([build.ctl, "-c", daemon.conf_path, "peers"], capture_output=True, text=True,
+                              env=harness.environment(), timeout=60)
+        assert done.returncode == 0 and "identity" in done.stdout, done
+        assert aaa.of(DER) == []
 
 
 def test_tls_is_spoken_with_a_server_that_wants_it(network, cards, lines, make_daemon):

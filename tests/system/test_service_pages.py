@@ -14,6 +14,7 @@ import pytest
 import harness
 import service_pages as pages
 import sheets
+from test_services_operator import Bss
 
 REOPEN = "Please open this page again"
 SERVICES = ("boost", "billing", "satmode")
@@ -503,3 +504,71 @@ def test_user_data_without_the_reference_are_refused_at_load(build, make_daemon,
                           env=harness.environment())
     said = done.stdout + done.stderr
     assert done.returncode != 0 and f"{name}.yaml" in said and "flow-data must hold sid={session}" in said, said
+
+
+# ---- boosts that the BSS charges ----
+
+@pytest.fixture
+def charged(make_daemon, phone):
+    """(phone, user, BSS): a boost is ordered there before it counts as bought."""
+    bss = Bss()
+    settings = pages.overrides(boost_order=True)
+    daemon = make_daemon(bss={"type": "rest", "url": bss.url, "auth": "none", "timeout": "2s"}, **settings)
+    p = phone(at=daemon)
+    pages.subscribe(p.line)
+    user = pages.user(p.target, "boost")
+    user.begin(pages.reference(p, "boost"))
+    user.press("next")
+    yield p, user, bss
+    bss.close()
+
+
+def test_a_boost_is_ordered_at_the_bss_first(charged):
+    p, user, bss = charged
+    user.press("buy")
+    assert outcome(user) == ("boost", "purchased") and pages.boosts(p.line) == [(166, 5400, "active")]
+    order, = bss.orders()
+    assert order["operation"] == "service-on" and "DataBoost-166" in json.dumps(order) and p.imsi in json.dumps(order)
+
+
+def test_copies_of_the_press_order_once(charged):
+    p, user, bss = charged
+    form = {name: user.hidden(name) for name in ("step", "version", "shown")}
+    users = [pages.user(user.target, "boost") for _ in range(4)]
+    for one in users:
+        one.cookie = user.cookie
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        assert {r.status for r in pool.map(lambda u: u.send("POST", "/web/boost", {**form, "do": "buy"}), users)} == {303}
+    harness.wait_for(lambda: pages.boosts(p.line) == [(166, 5400, "active")], 5, "the purchase")
+    assert len(bss.orders()) == 1
+
+
+# proves: D-023
+def test_a_refused_payment_is_told(charged):
+    p, user, bss = charged
+    bss.answer = (200, {"result": "refused", "reason": "17"})
+    user.press("buy")
+    assert outcome(user) == ("boost", "failed") and 'data-code="2"' in user.text and "payment was refused" in user.text
+    assert not pages.boosts(p.line)
+
+
+def test_after_silence_of_the_bss_the_same_order_is_asked_for(charged):
+    p, user, bss = charged
+    bss.answer = (503, {})
+    user.act("buy")
+    assert user.reply.status == 503 and user.title() == "Please try again later" and not pages.boosts(p.line)
+    bss.answer = (200, {"result": "done"})
+    user.send("GET", "/web/boost")
+    assert user.title() == "Please check and buy"
+    before = len(bss.asked)
+    user.press("buy")
+    assert outcome(user) == ("boost", "purchased") and len(pages.boosts(p.line)) == 1
+    assert "status" in bss.asked[before][0]  # looked for before it is sent again
+    assert len({order["key"] for order in bss.orders()}) == 1
+
+
+def test_orders_need_a_bss(build, make_daemon):
+    daemon = make_daemon(start=False, **pages.overrides(boost_order=True))
+    done = subprocess.run([build.daemon, "--check=files", "-c", daemon.conf_path], capture_output=True, text=True, timeout=60,
+                          env=harness.environment())
+    assert done.returncode != 0 and "boost_order needs a bss.type" in done.stdout + done.stderr, done

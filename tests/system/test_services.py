@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import urllib.parse
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -416,3 +417,69 @@ def test_applications_that_are_not_offered_stay_refused(phone, make_daemon):
     p.accept = JSON
     document = p.login(["ap2010", "ap2012", "ap2013", "ap2016"])  # without store_vendor: nobody looks
     assert all(document[app] == {"EntitlementStatus": "2"} for app in document.apps)
+
+
+def test_a_token_request_is_one_round_trip(caller, server):
+    caller.phone.login(APPS, **STORE)
+    caller.phone.ask(APPS, **STORE)
+
+    def statements():
+        return server.metric("ecs_db_batched_keys_total"), server.metric("ecs_db_statements_total")
+    keys = statements()[0]
+    for _ in range(5):
+        caller.phone.ask(["ap2010", "ap2012", "ap2013", "ap2016"], **STORE, MSG_btn=None)
+    assert statements()[0] == keys + 5
+
+
+def xml_pairs(text):
+    return dict(re.findall(r'<parm name="([^"]+)" value="([^"]+)"/>', text))
+
+
+# proves: B-007 D-019
+@pytest.mark.parametrize("kind,read", [("query", lambda t: dict(urllib.parse.parse_qsl(t))), ("json", json.loads), ("xml", xml_pairs)])
+def test_user_data_come_in_the_form_that_the_policy_says(make_daemon, phone, cluster, policy_with, kind, read):
+    change = (("flow-type: query", f"flow-type: {kind}"), ('"sid={session}"', '"sid={session}&shop={store}&b={boost}&app={app}"'))
+    where = policy_with("billing", *change)
+    shutil.copy(os.path.join(policy_with("dataplan", *change), "dataplan.yaml"), where)
+    caller = Caller(phone, cluster, make_daemon(device={"offered": APPS}, policy={"directory": where}))
+    caller.boost()
+    document = caller.phone.login(["ap2010", "ap2012"], boost_type="0", **STORE)
+    for app, shop, boost in (("ap2010", "S0042", "166"), ("ap2012", "S0042", "")):
+        found = document[app]
+        data = found["ServiceFlow_UserData"]
+        assert found.get("ServiceFlow_ContentsType") == (None if kind == "query" else kind)
+        if kind != "query":
+            assert data.startswith("encodedValue=")
+            data = base64.b64decode(data[len("encodedValue="):]).decode()
+        pairs = read(data)
+        assert (pairs["shop"], pairs.get("b", ""), pairs["app"]) == (shop, boost, app) and len(pairs["sid"]) > 100
+
+
+# proves: B-005 B-009
+def test_dialog_by_setting(make_daemon, phone, cluster, policy_with):
+    where = policy_with("billing", ("dialog-names: lower", "dialog-names: capital"), ("terms-way: page", "terms-way: message"),
+                        ("dialog-reject: yes", "dialog-reject: no"))
+    caller = Caller(phone, cluster, make_daemon(device={"offered": APPS}, policy={"directory": where}))
+    found = dcb(caller)
+    assert found["TC_Operation"] == "2" and sorted(found["MSG"]) == ["Accept_btn", "Message", "Reject_btn", "Title"]
+    assert found["MSG"]["Reject_btn"] == "0"
+
+
+# proves: U-008
+def test_tokens_without_a_key_are_refused_at_start(make_daemon, policy_with):
+    daemon = make_daemon(start=False, device={"offered": APPS},
+                         policy={"directory": policy_with("identity", ("type: pseudonym", "type: token"))})
+    daemon.start(ready=False)
+    assert daemon.wait() != 0
+    assert "private_identity.key" in daemon.text()
+
+
+# proves: D-004
+def test_a_boost_ends_by_itself_and_is_told(caller, cluster):
+    caller.boost(seconds=1)
+    before = caller.phone.login("ap2010").version
+    assert caller.buy() == "done"
+    bought = caller.phone.ask("ap2010").version
+    harness.wait_for(lambda: cluster.one("SELECT ended_at IS NOT NULL FROM data_boost WHERE imsi = %s", caller.line.imsi), 15,
+                     "the end of the boost")
+    assert before < bought < caller.phone.ask("ap2010").version

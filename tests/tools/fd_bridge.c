@@ -478,4 +478,4 @@ void fd_ext_fini(void)
 {
 }
 
-EXTENSION_ENTRY("fd_bridge", entry)
+EXTENSION_ENTRY("fd_bridge", entry);

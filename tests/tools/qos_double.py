@@ -101,7 +101,7 @@ class QosDouble(Double):
     """bound: UE addresses with a session (None: all). immediate: what was asked for is in force at once. profiles: name ->
     (minimum, maximum) seconds. oauth: None, or (client, secret). lose: so many requests from now are done but get no answer
     (mode "nothing" closes, "hang" waits). asynchronous: a DELETE of CAMARA is answered 202. reuse: N5 answers 303 for an
-    equivalent context."""
+    equivalent context (the default, as TS 29.514 has it)."""
 
     def __init__(self, cert=None, key=None, oauth=None):
         super().__init__(0)
@@ -116,7 +116,7 @@ class QosDouble(Double):
             self.assignments, self.sessions, self.subscriptions, self.contexts = {}, {}, {}, {}
             self.faults, self.created, self.rules, self.log = [], [], [], []
             self.bound, self.immediate, self.lose, self.lose_mode = None, True, 0, "nothing"
-            self.asynchronous, self.reuse = False, False
+            self.asynchronous, self.reuse = False, True
 
     # -- the server --
 
@@ -463,7 +463,7 @@ class QosDouble(Double):
                 raise Refusal(500, "PDU_SESSION_NOT_AVAILABLE", "no session of that address", note=False)
             if self.reuse:
                 for key, row in self.contexts.items():
-                    if row["ascReqData"].get("ueIpv4") == data.get("ueIpv4"):
+                    if all(row["ascReqData"].get(name) == data.get(name) for name in ("ueIpv4", "ueIpv6", "afAppId")):
                         return Answer(303, {"Location": f"{self.url}{N5}/app-sessions/{key}"})
             key, _ = self.add(self.contexts, "context", body)
             return self.json(201, body, Location=f"{self.url}{N5}/app-sessions/{key}")

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small portal server of an operator, to try the contract of docs/portal-contract.md and to test it: takes the hand-over
 of a phone (POST form or GET with jwt=...), verifies it with the published key, asks the entitlement server what is missing,
-shows one page, and reports the outcome with its client certificate. /vowifi takes terms and address, /odsa sells eSIMs.
+shows one page, and reports the outcome with its client certificate. /vowifi takes terms and address, /odsa sells eSIMs, /service
+sells boosts and takes the terms of carrier billing and satellite.
 
 usage: sample_portal.py --callback HOST:PORT --callback-ca FILE --certificate FILE --key FILE
                         --jwks URL --jwks-ca FILE --issuer ISS --audience AUD [--listen HOST:PORT]
@@ -36,6 +37,11 @@ OFFER = """<p><label><input type="radio" name="plan" value="{id}"> {name}</label
 DEVICE = """<p><label><input type="radio" name="old" value="{iccid}"> {name}</label></p>"""
 ODSA_END = """<p>{text}</p><script>
 var o = window.ODSAServiceFlow;
+if (o) {{ o.{call}; }}
+</script>"""
+
+SERVICE_END = """<p>{text}</p><script>
+var o = window.{object};
 if (o) {{ o.{call}; }}
 </script>"""
 
@@ -198,8 +204,56 @@ class OdsaPortal(Portal):
                            body=ODSA_END.format(text=text, call=call.replace("<", "\\u003c")))
 
 
+class ServicePortal(Portal):
+    """Boosts, carrier billing, satellite. The money is taken before the purchase is reported; a real portal does that here."""
+    OBJECTS = {"boost": "DataBoostWebServiceFlow", "billing": "DCBWebServiceFlow", "satmode": "SatModeWebServiceFlow"}
+    TITLES = {"boost": "Data boost", "billing": "Pay on your phone bill", "satmode": "Satellite"}
+
+    def begin(self, token):
+        claims = self.hand_over.open(token)
+        with self.lock:
+            if claims["jti"] in self.seen:
+                raise Refused(403, "this hand-over was opened before")
+            self.seen.add(claims["jti"])
+        status, found = self.server.call("/v1/session", {"reference": claims["sub"]})
+        if status != 200:
+            raise Refused(403, f"session: {found['error']}")
+        if not found["available"] or not found["states"].get("to_buy", True):
+            raise Refused(403, "this is not offered for the line")
+        handle, service = secrets.token_urlsafe(24), found["service"]
+        self.flows[handle] = {"reference": claims["sub"], "service": service, "states": found["states"], "lang": found["language"]}
+        states = found["states"]
+        fields = f"<p>{html.escape(states['price'])} for {states['seconds']} s</p>" if service == "boost" else "<p>Terms ...</p>"
+        return PAGE.format(lang=html.escape(found["language"]), title=self.TITLES[service],
+                           body=FORM.format(handle=html.escape(handle), action="/service/submit", fields=fields))
+
+    def submit(self, form):
+        flow = self.flows.pop(form.get("handle", ""), None)
+        if not flow:
+            raise Refused(403, "this page is no longer valid")
+        service, accepted = flow["service"], form.get("action") == "accept"
+        body = {"reference": flow["reference"], "event_id": secrets.token_hex(16), "outcome": "changed" if accepted else "dismissed"}
+        if accepted:
+            body["result"] = "purchased" if service == "boost" else "accepted"
+        if accepted and service == "satmode":
+            body["terms_version"] = flow["states"]["terms_version"]
+        status, found = self.server.report(body)
+        if status != 200 and service != "boost":
+            raise Refused(502, f"report: {found['error']}")
+        if not accepted:
+            call, text = "dismissFlow()", "Nothing was changed."
+        elif status != 200:  # the money goes back here
+            call, text = "notifyPurchaseFailed(0, 'The boost could not be bought.')", "That did not work. You pay nothing."
+        elif service == "boost":
+            call, text = f"notifyPurchaseSuccessful({flow['states']['seconds'] * 1000})", "You have bought the boost."
+        else:
+            call, text = "entitlementChanged()", "It is being switched on."
+        return PAGE.format(lang=html.escape(flow["lang"]), title=self.TITLES[service],
+                           body=SERVICE_END.format(text=text, object=self.OBJECTS[service], call=call))
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
-    portal = odsa = None
+    portal = odsa = service = None
 
     def log_message(self, *_):
         pass  # addresses and tokens stay out of logs
@@ -218,6 +272,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 status, page = 200, self.odsa.begin(self.fields().get("jwt", ""))
             elif path == "/odsa/submit" and self.command == "POST":
                 status, page = 200, self.odsa.submit(self.fields())
+            elif path == "/service":
+                status, page = 200, self.service.begin(self.fields().get("jwt", ""))
+            elif path == "/service/submit" and self.command == "POST":
+                status, page = 200, self.service.submit(self.fields())
             elif path == "/submit" and self.command == "POST":
                 status, page = 200, self.portal.submit(self.fields())
             else:
@@ -247,7 +305,7 @@ def main():
     parser.add_argument("--terms-version", type=int, default=1)
     parser.add_argument("--activation", help="ICCID=ACTIVATION-CODE that each eSIM order of this portal results in")
     options = parser.parse_args()
-    Handler.portal, Handler.odsa = Portal(options), OdsaPortal(options)
+    Handler.portal, Handler.odsa, Handler.service = Portal(options), OdsaPortal(options), ServicePortal(options)
     host, port = options.listen.rsplit(":", 1)
     server = http.server.ThreadingHTTPServer((host, int(port)), Handler)
     print("ready", server.server_address[1], flush=True)

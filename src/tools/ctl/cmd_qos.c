@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* qos list|show|apply|release|compensate|check|plans|plan set|plan remove. */
+/* qos list|show|apply|release|compensate|check|plans|plan-set|plan-remove. */
 #include <string.h>
 
 #include "ctl.h"

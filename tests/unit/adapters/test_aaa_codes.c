@@ -60,7 +60,6 @@ static void expect(const struct ecs_aaa_conf *c, uint32_t vendor, uint32_t from,
             fail_msg("code %u of vendor %u: %d", code, vendor, (int)aaa_code_verdict(c, vendor, code));
 }
 
-/* proves: A-026 A-028 */
 static void test_table_7_decides_by_result_code(void **state)
 {
     const struct ecs_aaa_conf *c = row("");

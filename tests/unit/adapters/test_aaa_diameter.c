@@ -7,132 +7,7 @@
 
 #include <cmocka.h>
 
-#include "../net/diameter_rig.h"
-#include "adapters/aaa_int.h"
-
-#define IDENTITY "0001010000000001@nai.epc.mnc001.mcc001.3gppnetwork.org"
-
-static const uint8_t challenge[] = {1, 7, 0, 8, 23, 1, 0, 0}, success[] = {3, 7, 0, 4},
-                     failure[] = {4, 7, 0, 4};
-static struct ecs_str realms[] = {ECS_STR("*.3gppnetwork.org")};
-static struct ecs_aaa_conf rows[] = {
-    {.name = "swm", .type = ECS_AAA_SWM, .realm = "test", .limit_ms = 3000, .rat = ECS_AAA_RAT_WLAN},
-    {.name = "eap", .type = ECS_AAA_DIAMETER_EAP, .realm = "test", .limit_ms = 3000},
-    {.name = "hss", .type = ECS_AAA_SWX, .realm = "test", .limit_ms = 3000, .rat = ECS_AAA_RAT_WLAN},
-};
-static struct ecs_aaa *aaa;
-static struct ecs_buf more; /* AVPs of the peer's answers */
-
-struct talk {
-    struct ecs_flow flow;
-    struct ecs_aaa_round round;
-    struct ecs_hss_vector vector;
-    struct ecs_hss_profile profile;
-    enum { EAP, VECTOR, PROFILE } what;
-    bool done;
-};
-
-static enum ecs_next ask_it(struct ecs_flow *f)
-{
-    struct talk *t = f->self;
-
-    if (t->what == VECTOR)
-        return ecs_hss_vector(f, aaa, &t->vector);
-    return t->what == PROFILE ? ecs_hss_profile(f, aaa, &t->profile) : ecs_aaa_ask(f, aaa, &t->round);
-}
-
-static enum ecs_next note_it(struct ecs_flow *f)
-{
-    struct talk *t = f->self;
-
-    t->done = true;
-    return ECS_DONE;
-}
-
-static void on_end(struct ecs_flow *f)
-{
-    (void)f;
-}
-
-static void run_talk(struct talk *t)
-{
-    static const struct ecs_step steps[] = {{"ask", ask_it, 5000}, {"note", note_it, 0}, {0}};
-
-    ecs_flow_start(&t->flow, loop, ecs_arena_new(NULL, 0), NULL, steps, t, on_end);
-    TURN_UNTIL(t->done);
-}
-
-static void end_talk(struct talk *t)
-{
-    ecs_arena_free(t->flow.arena);
-}
-
-static void eap(struct talk *t, const char *provider, struct ecs_str thread)
-{
-    *t = (struct talk){.round = {.provider = ecs_str_of(provider),
-                                 .identity = ECS_STR(IDENTITY),
-                                 .eap = ECS_STR("\x02\x01\0\x06\x01x"),
-                                 .thread = thread,
-                                 .imei = ECS_STR("3520990017614899")}};
-    run_talk(t);
-}
-
-static int open_aaa(void **state)
-{
-    struct ecs_aaa_env env = {0};
-    char err[200];
-
-    if (rig_open(state))
-        return -1;
-    set_both(NULL);
-    wait_okay("one");
-    wait_okay("two");
-    env.loop = loop;
-    env.diameter = handle;
-    env.nas_identifier = "ecs";
-    for (size_t i = 0; i < ECS_ARRAY_LEN(rows); i++)
-        rows[i].user_realms = (struct ecs_str_list){realms, 1};
-    aaa = ecs_aaa_new(&env, rows, ECS_ARRAY_LEN(rows), NULL, 0, err, sizeof(err));
-    ecs_buf_reset(&more);
-    return aaa ? 0 : -1;
-}
-
-static int close_aaa(void **state)
-{
-    ecs_aaa_free(aaa);
-    ecs_buf_done(&more);
-    return rig_close(state);
-}
-
-/* The next answers of both peers. */
-static void answer_with(uint32_t result)
-{
-    one.more = two.more = ecs_buf_str(&more);
-    one.result = two.result = result;
-}
-
-static void want_text(enum ecs_diameter_avp_id id, const char *text)
-{
-    struct ecs_str data;
-
-    assert_true(ecs_diameter_get(ecs_buf_str(&one.request_avps), id, &data));
-    assert_true(ecs_str_eq(data, ecs_str_of(text)));
-}
-
-static void want_number(enum ecs_diameter_avp_id id, uint32_t number)
-{
-    uint32_t value;
-
-    assert_true(ecs_diameter_get_u32(ecs_buf_str(&one.request_avps), id, &value));
-    assert_int_equal(value, number);
-}
-
-static void want_none(enum ecs_diameter_avp_id id)
-{
-    struct ecs_str data;
-
-    assert_false(ecs_diameter_get(ecs_buf_str(&one.request_avps), id, &data));
-}
+#include "aaa_rig.h"
 
 static void put_more_round(void)
 {
@@ -408,11 +283,14 @@ static void test_identities_that_are_not_ours_are_never_sent(void **state)
                                    .eap = ECS_STR("\x02\x01\0\x06\x01x")}};
 
         run_talk(&t);
+        assert_false(ecs_aaa_serves(aaa, ECS_STR("swm"), ecs_str_of(foreign[i])));
         assert_int_equal(t.round.verdict, ECS_AAA_REJECTED);
         assert_non_null(t.round.why);
         end_talk(&t);
     }
     assert_int_equal(one.requests + two.requests, before);
+    assert_true(ecs_aaa_serves(aaa, ECS_STR("swm"), ECS_STR(IDENTITY)));
+    assert_false(ecs_aaa_serves(aaa, ECS_STR("nobody"), ECS_STR(IDENTITY)));
 }
 
 static void test_a_lost_aaa_is_told_and_is_not_up(void **state)

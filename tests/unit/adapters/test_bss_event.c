@@ -245,8 +245,9 @@ static void test_our_own_form_tells_all_three(void **state)
 
 static void test_an_event_tells_where_a_line_is(void **state)
 {
-    struct ecs_bss_event e = read_event(NULL, "{\"type\": \"line\", \"imsi\": \"001010000000001\", \"area\": "
-                                              "\"north.coast\", \"roaming\": \"roaming\", \"visitedPlmn\": \"26201\"}");
+    struct ecs_bss_event e =
+        read_event(NULL, "{\"type\": \"line\", \"imsi\": \"001010000000001\", \"area\": "
+                         "\"north.coast\", \"roaming\": \"roaming\", \"visitedPlmn\": \"26201\"}");
 
     (void)state;
     assert_int_equal(e.kind, ECS_BSS_EVENT_LINE);

@@ -93,7 +93,7 @@ static void test_every_line_state_under_every_policy_gives_a_defined_combination
     unsigned seen = 0;
 
     (void)state;
-    for (int i = 0; i < 5 * 5 * 5 * 3 * 3 * 3 * 3 * 2; i++) {
+    for (int i = 0; i < 5 * 5 * 5 * 4 * 3 * 3 * 3 * 2; i++) {
         int n = i, terms, address, prov;
         struct ecs_decisions d = strict();
         struct ecs_facts f;
@@ -102,7 +102,7 @@ static void test_every_line_state_under_every_policy_gives_a_defined_combination
         terms = n % 5 - 1, n /= 5;
         address = n % 5 - 1, n /= 5;
         prov = n % 5 - 1, n /= 5;
-        decide(&d, ECS_DECIDE_VOWIFI_OFFER, n % 3), n /= 3;
+        decide(&d, ECS_DECIDE_VOWIFI_OFFER, n % 4), n /= 4;
         decide(&d, ECS_DECIDE_VOWIFI_TERMS, n % 3), n /= 3;
         decide(&d, ECS_DECIDE_VOWIFI_ADDRESS, n % 3), n /= 3;
         decide(&d, ECS_DECIDE_VOWIFI_PROVISIONING, n % 3), n /= 3;
@@ -130,6 +130,22 @@ static void test_a_refused_service_is_incompatible_whatever_the_line_says(void *
     decide(&d, ECS_DECIDE_VOWIFI_OFFER, ECS_VOWIFI_OFFER_NO);
     for (int i = 0; i < 64; i++)
         assert_int_equal(resolve(line(i & 3, i >> 2 & 3, i >> 4), d).entitlement, 2);
+}
+
+static void test_a_service_that_is_off_asks_nothing_of_the_user(void **state)
+{
+    struct ecs_decisions d = strict();
+
+    (void)state;
+    decide(&d, ECS_DECIDE_VOWIFI_OFFER, ECS_VOWIFI_OFFER_DISABLED);
+    for (int i = 0; i < 64; i++) {
+        struct vowifi_state s = resolve(line(i & 3, i >> 2 & 3, i >> 4), d);
+
+        assert_int_equal(s.entitlement, 0);
+        assert_int_equal(vowifi_mode_of(s.entitlement, s.provisioning, s.terms, s.address),
+                         VOWIFI_BEING_PROVISIONED);
+        assert_true(s.off && s.pending && !s.start_provisioning);
+    }
 }
 
 /* proves: V-012 V-013 V-014 */
@@ -320,6 +336,7 @@ int main(void)
         cmocka_unit_test(test_the_mode_function_counts_as_the_table_does),
         cmocka_unit_test(test_every_line_state_under_every_policy_gives_a_defined_combination),
         cmocka_unit_test(test_a_refused_service_is_incompatible_whatever_the_line_says),
+        cmocka_unit_test(test_a_service_that_is_off_asks_nothing_of_the_user),
         cmocka_unit_test(test_each_step_towards_the_service_has_its_own_answer),
         cmocka_unit_test(test_an_expired_address_is_missing_unless_policy_keeps_it),
         cmocka_unit_test(test_a_new_version_of_the_terms_asks_again),

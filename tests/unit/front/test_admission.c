@@ -281,6 +281,26 @@ static void test_what_was_let_in_leaves_room_for_answers_to_challenges(void **st
     assert_int_equal(admission_enter(&a, ADMIT_CONTINUATION, 1000), ADMITTED);
 }
 
+/* proves: E-027 */
+static void test_what_waits_for_an_aaa_keeps_no_token_out(void **state)
+{
+    struct admission a;
+
+    (void)state;
+    admission_init(&a, &usual, 0);
+    a.limit = 100;
+    for (unsigned i = 0; i < 500; i++) {
+        assert_int_equal(admission_enter(&a, ADMIT_NEW, 0), ADMITTED);
+        admission_park(&a, true);
+    }
+    assert_int_equal(a.in_work, 0);
+    assert_int_equal(admission_enter(&a, ADMIT_TOKEN, 0), ADMITTED);
+    for (unsigned i = 0; i < 120; i++)
+        admission_park(&a, false);
+    assert_int_equal(a.in_work, 121);
+    assert_int_equal(admission_enter(&a, ADMIT_TOKEN, 0), REFUSED_PRESSURE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,6 +320,7 @@ int main(void)
         cmocka_unit_test(test_who_was_let_in_and_says_nothing_keeps_nobody_out_for_long),
         cmocka_unit_test(test_what_was_let_in_is_served_although_others_wait),
         cmocka_unit_test(test_what_was_let_in_leaves_room_for_answers_to_challenges),
+        cmocka_unit_test(test_what_waits_for_an_aaa_keeps_no_token_out),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

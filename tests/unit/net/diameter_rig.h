@@ -62,7 +62,8 @@ DD_HELPER int rig_open(void **state)
         .addresses = {"127.0.0.1"},
         .application = {{ECS_DIAMETER_APP_EAP, 0, false},
                         {ECS_DIAMETER_APP_SWM, ECS_DIAMETER_TGPP, false},
-                        {ECS_DIAMETER_APP_RX, ECS_DIAMETER_TGPP, false}},
+                        {ECS_DIAMETER_APP_RX, ECS_DIAMETER_TGPP, false},
+                        {ECS_DIAMETER_APP_SWX, ECS_DIAMETER_TGPP, false}},
     };
 
     (void)state;

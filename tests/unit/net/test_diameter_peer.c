@@ -57,7 +57,7 @@ static void test_our_capabilities_name_us_and_our_applications(void **state)
     for (rest = m.avps; ecs_diameter_next_of(&rest, ECS_AVP_VENDOR_SPECIFIC_APPLICATION_ID, &group);
          sum += value)
         assert_true(ecs_diameter_get_u32(group, ECS_AVP_AUTH_APPLICATION_ID, &value));
-    assert_true(sum == ECS_DIAMETER_APP_SWM + ECS_DIAMETER_APP_RX);
+    assert_true(sum == ECS_DIAMETER_APP_SWM + ECS_DIAMETER_APP_RX + ECS_DIAMETER_APP_SWX);
     rest = m.avps;
     assert_true(ecs_diameter_next_of(&rest, ECS_AVP_SUPPORTED_VENDOR_ID, &text));
     assert_false(ecs_diameter_next_of(&rest, ECS_AVP_SUPPORTED_VENDOR_ID, &text)); /* said once */

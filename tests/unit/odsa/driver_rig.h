@@ -34,7 +34,7 @@ static struct world {
     struct ecs_subscriber_facts line;
     bool leased;
     int64_t ahead_s; /* of ours is the database's clock */
-    unsigned claims, moves, releases, lines, services, revoked, changes, notified, noted;
+    unsigned claims, moves, releases, lines, services, places, revoked, changes, notified, noted;
     struct ecs_journey_move last; /* its texts are gone */
     bool known_event, line_changes;
     /* the call that is open */

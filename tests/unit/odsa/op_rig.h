@@ -42,7 +42,9 @@ static struct ecs_crypto *crypto;
 /* The directory's files, one of them changed: "default" of it gets these lines in front of the rules. */
 static struct ecs_policy *load_policy(const char *service, const char *rules)
 {
-    static const char *const names[] = {"voice", "vowifi", "smsoip", "companion", "primary", "enterprise", "userinfo", "appauth"};
+    static const char *const names[] = {"voice",    "vowifi",     "smsoip",   "companion",
+                                        "primary",  "enterprise", "userinfo", "appauth",
+                                        "dataplan", "billing",    "identity", "satmode"};
     struct ecs_policy_source sources[ECS_ARRAY_LEN(names)];
     struct ecs_arena *arena = ecs_arena_new(NULL, 0);
     struct ecs_policy *loaded;

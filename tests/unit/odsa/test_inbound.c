@@ -86,6 +86,26 @@ static void test_events_of_lines_are_noted_behind_their_effect(void **state)
     assert_int_equal(w.noted, 0);
 }
 
+static void test_where_a_line_is_is_written_for_lines_that_are_here(void **state)
+{
+    struct ecs_bss_event e = {
+        .kind = ECS_BSS_EVENT_LINE, .subject = {.imsi = ECS_STR(IMSI)}, .area = ECS_STR("north.coast")};
+    struct ecs_odsa_inbound in = {.sender = ECS_STR("bss"), .bss = &e};
+
+    (void)state;
+    w.line = (struct ecs_subscriber_facts){.known = true};
+    assert_true(tell(in));
+    assert_int_equal(w.places, 1);
+    assert_int_equal(w.lines, 0);
+    e.area = ECS_STR_NULL;
+    e.visited_plmn = ECS_STR(""); /* no longer known */
+    assert_true(tell(in));
+    assert_int_equal(w.places, 2);
+    w.line.known = false;
+    assert_false(tell(in));
+    assert_int_equal(w.places, 2);
+}
+
 static void test_a_storm_about_one_profile_calls_the_device_once(void **state)
 {
     struct ecs_bss_event e = {
@@ -181,6 +201,7 @@ int main(void)
         CASE(test_a_source_tells_of_its_own_profiles_only),
         CASE(test_the_deletion_of_a_foreign_profile_goes_on_with_nothing),
         CASE(test_events_of_lines_are_noted_behind_their_effect),
+        CASE(test_where_a_line_is_is_written_for_lines_that_are_here),
         CASE(test_a_storm_about_one_profile_calls_the_device_once),
         CASE(test_profiles_are_found_without_the_line_that_has_them),
         CASE(test_of_a_storm_of_nudges_one_is_written),

@@ -94,7 +94,8 @@ static inline void run(struct job *j, enum call call)
 
 static inline void facts_of(struct job *j, const char *imsi, const char *terminal, const char *tac)
 {
-    j->key = (struct ecs_facts_key){ecs_str_of(imsi), ecs_str_of(terminal), ecs_str_of(tac)};
+    j->key = (struct ecs_facts_key){
+        .imsi = ecs_str_of(imsi), .terminal_id = ecs_str_of(terminal), .tac = ecs_str_of(tac)};
     run(j, FACTS);
 }
 

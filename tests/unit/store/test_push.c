@@ -117,8 +117,8 @@ static const struct change changes[] = {
     {"INSERT INTO line_service (imsi, service, override) VALUES ('" B "', 'smsoip', 'deny')", "", "ap2004"},
     {"UPDATE plan SET features = '{volte}' WHERE plan = 'gold'", "", ""}, /* nobody has it any more */
     {"UPDATE plan SET features = '{vonr}' WHERE plan = 'silver'", "ap2003,ap2004", "ap2004"},
-    {"UPDATE plan SET features = '{vonr,satellite}' WHERE plan = 'silver'", "ap2003,ap2004,ap2005", "ap2004"},
-    {"UPDATE plan SET features = '{satellite,vonr}' WHERE plan = 'silver'", "", ""}, /* only the order */
+    {"UPDATE plan SET features = '{vonr,telepathy}' WHERE plan = 'silver'", "ap2003,ap2004,ap2005", "ap2004"},
+    {"UPDATE plan SET features = '{telepathy,vonr}' WHERE plan = 'silver'", "", ""}, /* only the order */
     {"UPDATE plan SET name = 'Argent' WHERE plan = 'silver'", "", ""},
     {"INSERT INTO device_identity (terminal_id, state) VALUES ('phone-a', 'stolen')", "ap2003,ap2004,ap2005",
      ""},
