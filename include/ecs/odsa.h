@@ -24,6 +24,7 @@ struct ecs_smdps;
 struct ecs_odsa_conf {
     int64_t max_refresh, max_refresh_eligibility; /* polls of one journey; of CheckEligibility in a row */
     int64_t polling_s;                            /* PollingInterval of delayed deliveries; 0: push only */
+    struct ecs_int_list polling_steps; /* seconds: of the first, second ... answer; the last one stays; empty: polling_s */
     bool polling_minutes;            /* sent in minutes (rounded up, no unit), as old clients need it */
     int64_t wait_ms;                 /* how long a device waits for the driver before it hears "delayed" */
     bool lpa_prefix;                 /* "LPA:" stands in front of the encoded activation code */

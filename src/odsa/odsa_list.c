@@ -126,11 +126,15 @@ static const struct ecs_profile *device_of(struct ecs_flow *f, const struct ecs_
 }
 
 /* Who cannot be notified has to ask, whatever the setting says (O-071, 12.34). */
-static int64_t interval_of(const struct ecs_odsa *odsa)
+static int64_t interval_of(const struct ecs_odsa *odsa, const struct ecs_journey *j)
 {
     const struct ecs_fact_value *push = &odsa->facts->v[ECS_FACT_DEVICE_PUSH];
+    const struct ecs_int_list *steps = &odsa->env->conf->polling_steps;
+    size_t asked = j && j->polls > 0 ? (size_t)j->polls - 1 : 0;
     int64_t interval = odsa->env->conf->polling_s;
 
+    if (steps->n)
+        return steps->items[asked < steps->n ? asked : steps->n - 1];
     return interval || (push->known && push->i) ? interval : UNNOTIFIED_S;
 }
 
@@ -152,7 +156,7 @@ static void add_entry(struct ecs_flow *f, const struct ecs_odsa *odsa, struct od
         of->polled_out = true;
     }
     if (c->status == ODSA_SS_ACTIVATING) {
-        c->polling = odsa_polling(conf, interval_of(odsa), &list->polling_unit);
+        c->polling = odsa_polling(conf, interval_of(odsa, j), &list->polling_unit);
         list->pending = true;
     }
     if (c->status == ODSA_SS_ON && is_ready(p, j) && may_have(w, p, j))

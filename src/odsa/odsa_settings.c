@@ -14,6 +14,9 @@ const struct ecs_setting ecs_odsa_settings[] = {
     {ECS_KEY(DURATION_S, "polling", struct ecs_odsa_conf, polling_s), .def = "30s", .max = 86400,
      .help = "PollingInterval of delayed deliveries. 0: none is sent, devices wait for a notification; those "
              "that are not registered for any ask every 5 minutes."},
+    {ECS_KEY(INT_LIST, "polling_steps", struct ecs_odsa_conf, polling_steps), .min = 1, .max = 86400, .unit = "seconds",
+     .help = "PollingInterval of the first, second ... answer while a procedure stands still, the last one for all "
+             "further ones: [15, 30, 60, 300]. Takes the place of polling. Counted anew with each step."},
     {ECS_KEY(BOOL, "polling_minutes", struct ecs_odsa_conf, polling_minutes), .def = "false",
      .help =
          "Send the interval in minutes (rounded up) and without a unit: clients before TS.43 version 11 know "

@@ -155,6 +155,20 @@ def test_figure_24_polling_comes_to_an_end(world):
     assert world.bss.order("so-1").state == "cancelled"
 
 
+# proves: O-018
+@pytest.mark.parametrize("minutes,told", [(False, [15, 30, 60, 60]), (True, [1, 1, 1, 1])])
+def test_the_interval_may_grow_from_answer_to_answer(world, make_daemon, minutes, told):
+    odsa_settings = {"polling_steps": [15, 30, 60], "polling_minutes": minutes, "max_refresh": 10}
+    daemon = make_daemon(**world.settings(odsa=odsa_settings, callback=None))
+    watch = world.watch(world.phone(daemon))
+    world.bss.behave("acknowledged", times=2)
+    assert watch.subscribe().subscription == DELAYED
+    assert [int(watch.configuration().only.polling) for _ in range(4)] == told
+    world.bss.finish(world.bss.placed(eid=watch.eid)[0])
+    watch.install(world.smdp, watch.until_ready().download)
+    world.smdp.check_once()
+
+
 # proves: O-019
 def test_a_new_request_counts_its_polls_anew(world):
     watch = world.watch()
