@@ -282,6 +282,27 @@ static void say_voice_cells(const struct ecs_sim_scene *s)
     }
 }
 
+/* ap2010 without a status tells what it has (TS.43 9.1). */
+static void say_data_parts(const struct ecs_sim_scene *s)
+{
+    static const struct {
+        struct ecs_str name;
+        const char *words;
+    } parts[] = {{ECS_STR("DataPlanInfo\""), "metering of each access"},
+                 {ECS_STR("DataBoostInfo\""), "boosts"},
+                 {ECS_STR("DataUsageInfo\""), "usage"},
+                 {ECS_STR("5GSAInfo\""), "5G standalone"}};
+    bool any = false;
+
+    for (size_t i = 0; i < ECS_ARRAY_LEN(parts); i++)
+        if (ecs_str_find(s->document->body, parts[i].name) >= 0) {
+            ecs_buf_printf(s->words, "%s %s", any ? "," : "", parts[i].words);
+            any = true;
+        }
+    if (!any)
+        say(s, " nothing is told");
+}
+
 static void judge_plain(const struct ecs_sim_scene *s, struct ecs_str app, const struct app_words *words)
 {
     struct ecs_str text = ecs_sim_document_app(s->document, app, "EntitlementStatus");
@@ -297,6 +318,8 @@ static void judge_plain(const struct ecs_sim_scene *s, struct ecs_str app, const
     }
     if (!strcmp(words->app, "ap2003"))
         say_voice_cells(s);
+    if (!strcmp(words->app, "ap2010"))
+        say_data_parts(s);
     say_odsa(s, app);
 }
 
