@@ -33,7 +33,9 @@ struct ecs_aaa_env {
     /* After every answer and every question without one; verdict as below. NULL: nobody counts. */
     void (*count)(void *arg, enum ecs_aaa_type type, unsigned verdict);
     void *count_arg;
-    bool lab; /* short secrets are taken */
+    bool lab;               /* short secrets are taken */
+    struct ecs_aaa *former; /* of the engine before, for the call: RADIUS clients whose rows are the same go
+                               on; NULL: none */
 };
 /* rows and servers live as long as the result. NULL with a sentence in err: a file of TLS cannot be read, no
  * memory. */

@@ -11,10 +11,12 @@ struct ecs_accounting; /* of one engine */
 struct ecs_crypto;
 
 enum ecs_accounting_via { ECS_ACCOUNTING_NONE, ECS_ACCOUNTING_RADIUS, ECS_ACCOUNTING_DIAMETER };
+enum ecs_accounting_diameter { ECS_ACCOUNTING_EVENT, ECS_ACCOUNTING_START_STOP };
 
 /* Section "accounting". */
 struct ecs_accounting_conf {
-    int via; /* enum ecs_accounting_via */
+    int via;              /* enum ecs_accounting_via */
+    int diameter_records; /* enum ecs_accounting_diameter */
     struct ecs_str_list servers;
     const char *realm, *host, *nas_identifier;
     bool node_records;
@@ -43,6 +45,7 @@ struct ecs_accounting_env {
     void (*count)(void *arg, enum ecs_accounting_count what);
     void *arg; /* of both; each may be NULL */
     bool lab;
+    const struct ecs_accounting *former; /* of the engine before, for the call; NULL: none */
 };
 /* conf and servers live as long as the result. NULL with a sentence in err. */
 struct ecs_accounting *ecs_accounting_new(const struct ecs_accounting_env *env,
@@ -71,7 +74,7 @@ bool ecs_accounting_is_idle(const struct ecs_accounting *accounting);
 struct ecs_accounting_sending {
     const struct ecs_accounting_row *row;
     bool answered;   /* all of it */
-    bool started;    /* of a session the Start */
+    bool started;    /* of a session the Start, or START_RECORD */
     bool dead;       /* no server can be asked: further rows need not be tried now */
     const char *why; /* with answered false; no identifiers */
 };

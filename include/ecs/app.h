@@ -42,11 +42,12 @@ struct ecs_app_context {
     const struct ecs_ts43_request *request;
     struct ecs_version version; /* to answer by (ecs_version_effective) */
     const struct ecs_subscriber_facts *line;
-    const struct ecs_imsi *imsi;                /* proven */
-    size_t plmn_n;                              /* digits of the home PLMN in front of the IMSI, 0 unknown */
-    const struct ecs_gate *gate;                /* ecs/sim.h; NULL: brands of SIMs and home networks are not known */
-    const char *portal_url;                     /* "" none */
-    const char *pages_url; /* built-in pages of a service stand at it + its name; NULL, "": "portal" is portal_url */
+    const struct ecs_imsi *imsi; /* proven */
+    size_t plmn_n;               /* digits of the home PLMN in front of the IMSI, 0 unknown */
+    const struct ecs_gate *gate; /* ecs/sim.h; NULL: brands of SIMs and home networks are not known */
+    const char *portal_url;      /* "" none */
+    const char
+        *pages_url; /* built-in pages of a service stand at it + its name; NULL, "": "portal" is portal_url */
     const struct ecs_jws_signer *portal_signer; /* of {jwt} in flow-data; NULL: the placeholder stays empty */
     const char *portal_issuer, *portal_audience;
     const struct ecs_wifi_identity *wifi_identity; /* ap2013, type token; NULL: none can be made */
@@ -104,6 +105,7 @@ struct ecs_billing_view {
     int entitlement, terms; /* Tables 91, 92 */
     bool offered;           /* the terms may be accepted, the account activated */
     bool by_bss;            /* the business support system activates it */
+    bool dialog;            /* the device may show the terms, and send what was pressed */
     struct ecs_str message; /* with entitlement 2; "" none */
 };
 void ecs_app_billing(struct ecs_app_context *context, struct ecs_billing_view *ret_view);

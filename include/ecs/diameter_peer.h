@@ -127,7 +127,8 @@ struct ecs_diameter *ecs_diameter_open(struct ecs_diameter_node *node,
                                        struct ecs_mailbox *mailbox) ECS_MUST_CHECK;
 /* On the asking worker's thread, after its flows have ended. NULL allowed. */
 void ecs_diameter_close(struct ecs_diameter *d);
-/* Is a peer in service that speaks the application and serves the realm? From any thread. */
+/* Is a peer in service (with use_reopening: or on probation and alive) that speaks the application and serves
+ * the realm? From any thread. */
 bool ecs_diameter_is_up(const struct ecs_diameter *d, struct ecs_str realm, uint32_t application);
 /* As of ecs_diameter_identity; lives as long as the handle. */
 const char *ecs_diameter_host(const struct ecs_diameter *d);

@@ -9,10 +9,13 @@ struct ecs_faults; /* ecs/yaml.h */
 struct ecs_yaml_node;
 
 /* All *.yaml files of the directory, in the order of their names; each holds the rules of one service, and
- * every service must have one. NULL with at least one fault recorded when anything is wrong: a policy is
- * taken as a whole. warnings may be NULL; they do not hinder (unreachable rules, unusual words). Immutable;
- * freed by its owner when no thread uses it any more. */
+ * every service of the first release must have one; of a later one a warning tells. NULL with at least one
+ * fault recorded when anything is wrong: a policy is taken as a whole. warnings may be NULL; they do not
+ * hinder (unreachable rules, unusual words). Immutable; freed by its owner when no thread uses it any more.
+ */
 struct ecs_policy *ecs_policy_load(const char *dir, struct ecs_faults *faults, struct ecs_faults *warnings);
+/* False: no file has its rules. Its application must not be offered then. */
+bool ecs_policy_has(const struct ecs_policy *policy, enum ecs_service service);
 
 struct ecs_policy_source {
     const char *name; /* stands in faults as file name */

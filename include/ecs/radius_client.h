@@ -47,6 +47,10 @@ struct ecs_radius_conf {
  * cannot be read, or no memory. Names are looked up from now on. */
 struct ecs_radius *ecs_radius_new(struct ecs_loop *loop, const struct ecs_radius_conf *conf, char *err,
                                   size_t err_size) ECS_MUST_CHECK;
+/* former once more, with its connections and its dead servers, when conf (files of TLS included) is what it
+ * was made of; each reference is freed by itself. NULL: another conf, or former is NULL. On former's thread.
+ */
+struct ecs_radius *ecs_radius_again(struct ecs_radius *former, const struct ecs_radius_conf *conf);
 /* Requests under way go on to their end; the memory lives until the last of them. NULL allowed. */
 void ecs_radius_free(struct ecs_radius *radius);
 /* What an operator should know about that server's row: plain UDP beyond this host, a short secret. Static;

@@ -115,7 +115,8 @@ enum ecs_next ecs_store_feed_good(struct ecs_flow *f, struct ecs_store *store, s
 /* dropped: its states have been removed, the whole is to be asked for. */
 enum ecs_next ecs_store_feed_bad(struct ecs_flow *f, struct ecs_store *store, struct ecs_str source,
                                  struct ecs_str why, bool dropped);
-/* Feeds that are no longer configured: their states go, nobody is notified. */
+/* Feeds that are not configured here, and that no other node has asked for two intervals and a minute: their
+ * states go, nobody is notified. */
 enum ecs_next ecs_store_feed_forget(struct ecs_flow *f, struct ecs_store *store,
                                     const struct ecs_str *sources, size_t n, int64_t *ret_removed);
 struct ecs_feed_row {

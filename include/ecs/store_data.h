@@ -95,7 +95,7 @@ struct ecs_satellite_network {
 struct ecs_data_facts {
     const struct ecs_data_access *access;
     const struct ecs_data_boost *boosts; /* of the plan, and bought ones of types that the plan has no more */
-    const struct ecs_data_usage *usage;
+    const struct ecs_data_usage *usage;  /* at most 100 */
     const struct ecs_satellite_network *networks; /* of the plan, else of the brand, else of all */
     size_t n_access, n_boosts, n_usage, n_networks;
     int sa; /* 5G standalone by plan: 1, 0; -1: not told */
@@ -144,17 +144,24 @@ struct ecs_billing_set {
     enum ecs_billing_state state;
     bool force; /* operator, BSS: also out of BLOCKED, and back from ACTIVE; else a user's move (WANTED, NONE)
                  */
+    bool of_order; /* what an order has come to: counts while the account is WANTED or ORDERED, by this serial
+                    */
+    int64_t serial; /* 0: any */
     struct ecs_str actor, subject_masked;
 };
-/* A user's WANTED while ORDERED or ACTIVE is REPEATED; a user's NONE declines what is not active. */
+/* A user's WANTED behind the first one accepts terms that are still open, else it is REPEATED; a user's NONE
+ * declines what is neither active nor with the BSS. A line has at most 200 accounts: then a user's move on a
+ * new one is REFUSED. */
 enum ecs_next ecs_store_billing_set(struct ecs_flow *f, struct ecs_store *store,
                                     const struct ecs_billing_set *set, enum ecs_data_verdict *ret_verdict);
-/* To be called before a WANTED account is ordered at the BSS: *ret_serial 0: somebody else did so less than
- * every_s ago, or there is nothing to order. */
+/* To be called before a WANTED account is ordered at the BSS, or asked for again there when ORDERED:
+ * *ret_serial 0: somebody else did so less than every_s (ORDERED: ten times that) ago, or there is nothing to
+ * order. */
 enum ecs_next ecs_store_billing_claim(struct ecs_flow *f, struct ecs_store *store, struct ecs_str imsi,
                                       const uint8_t account[ECS_ACCOUNT_LEN], int64_t every_s,
                                       int64_t *ret_serial);
-/* Ends boosts whose time is over, at most max_rows; for a timer of one worker. */
+/* Ends boosts whose time is over and removes those of 400 days ago, at most max_rows of each; for a timer of
+ * one worker. */
 enum ecs_next ecs_store_data_keep(struct ecs_flow *f, struct ecs_store *store, unsigned max_rows,
                                   unsigned *ret_rows);
 
@@ -179,6 +186,8 @@ struct ecs_data_change {
     struct ecs_str vendor, key, text, more;
     int type;
     int64_t time, a, b, at; /* times: Unix seconds, 0 none */
+    struct ecs_str
+        event; /* number of the event at the actor; the second one with it is REPEATED; p NULL: none */
     struct ecs_str actor, subject_masked;
 };
 /* ECS_E_BAD_PARAMETER: a value against a constraint. */

@@ -15,12 +15,13 @@ extern const char *const ecs_portal_outcomes[ECS_PORTAL_OUTCOME_COUNT + 1]; /* "
 
 enum ecs_portal_verdict {
     ECS_PORTAL_DONE,
-    ECS_PORTAL_REPEATED, /* told before under this number: the answer is that of the first time */
-    ECS_PORTAL_OTHER,    /* the number was used for another report */
-    ECS_PORTAL_CLOSED,   /* the flow has ended */
-    ECS_PORTAL_FOREIGN,  /* another partner has begun to report on this hand-over */
-    ECS_PORTAL_GONE,     /* the subscriber is no longer there */
-    ECS_PORTAL_EXPIRED,  /* too late, and not told before */
+    ECS_PORTAL_REPEATED,   /* told before under this number: the answer is that of the first time */
+    ECS_PORTAL_OTHER,      /* the number was used for another report */
+    ECS_PORTAL_CLOSED,     /* the flow has ended */
+    ECS_PORTAL_FOREIGN,    /* another partner has begun to report on this hand-over */
+    ECS_PORTAL_GONE,       /* the subscriber is no longer there */
+    ECS_PORTAL_EXPIRED,    /* too late, and not told before */
+    ECS_PORTAL_UNEXPECTED, /* the plan does not sell the boost, the account is blocked */
 };
 enum ecs_portal_result {
     ECS_PORTAL_STATES,    /* the states say it all */
@@ -53,7 +54,7 @@ struct ecs_portal_reported {
     enum ecs_portal_outcome outcome;
 };
 /* Event, flow, state of the line, purchase or account, and audit row, all or nothing. ECS_E_BAD_PARAMETER: a
- * value against a constraint, a boost that the plan does not sell, an account that is blocked. */
+ * value against a constraint. */
 enum ecs_next ecs_store_portal_report(struct ecs_flow *f, struct ecs_store *store,
                                       const struct ecs_portal_report *report,
                                       struct ecs_portal_reported *ret_reported);

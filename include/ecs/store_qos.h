@@ -52,7 +52,7 @@ enum ecs_next ecs_store_qos_mark(struct ecs_flow *f, struct ecs_store *store, co
 struct ecs_qos_settle {
     int64_t id, serial;
     struct ecs_str did;          /* apply, query, release */
-    struct ecs_str result;       /* active, requested, again, gone, refused, abandoned, released */
+    struct ecs_str result;       /* active, requested, again, nothing, gone, refused, abandoned, vacated, released */
     struct ecs_str handle, host; /* p NULL: as before */
     int64_t ends_at;             /* 0: not told */
     int64_t delay_s, check_s, renewals;

@@ -20,6 +20,11 @@ enum ecs_relay_kind { ECS_RELAY_EAP = 1, ECS_RELAY_HSS = 2 };
  * within its window. */
 enum ecs_next ecs_store_relay_admit(struct ecs_flow *f, struct ecs_store *store,
                                     const uint8_t subject[ECS_RELAY_DIGEST], bool *ret_granted);
+/* The same for anything else that may be tried so often over all nodes: most within window_s (at most a day),
+ * which begins with the first try. The digest tells kind and subject apart. */
+enum ecs_next ecs_store_attempt_count(struct ecs_flow *f, struct ecs_store *store,
+                                      const uint8_t subject[ECS_RELAY_DIGEST], int64_t most, int64_t window_s,
+                                      bool *ret_granted);
 
 struct ecs_relay_new {
     enum ecs_relay_kind kind;
@@ -110,6 +115,8 @@ enum ecs_next ecs_store_relay_passed(struct ecs_flow *f, struct ecs_store *store
  */
 enum ecs_next ecs_store_profile_claim(struct ecs_flow *f, struct ecs_store *store, struct ecs_str imsi,
                                       uint32_t age_s, bool *ret_claimed);
+/* The claim led to nothing. */
+enum ecs_next ecs_store_profile_release(struct ecs_flow *f, struct ecs_store *store, struct ecs_str imsi);
 enum ecs_next ecs_store_profile_note(struct ecs_flow *f, struct ecs_store *store, struct ecs_str imsi,
                                      bool barred);
 /* For a line without a number only. */

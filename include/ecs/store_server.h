@@ -58,6 +58,16 @@ enum ecs_next ecs_store_server_use(struct ecs_flow *f, struct ecs_store *store,
 enum ecs_next ecs_store_server_revoke(struct ecs_flow *f, struct ecs_store *store, const uint8_t *digest,
                                       struct ecs_str client_id, const struct ecs_server_assertion *assertion,
                                       bool *ret_fresh);
+/* A token of others belongs to whom it was first shown for: jti and owner are digests (owner: of jti and line),
+ * expires_s as above. ret_good false: it was shown for somebody else, or a copy of this request is just
+ * writing it down: ask once more to know. */
+struct ecs_server_binding {
+    struct ecs_str issuer; /* kind of use and claim iss */
+    const uint8_t *jti, *owner;
+    int64_t expires_s;
+};
+enum ecs_next ecs_store_server_bind(struct ecs_flow *f, struct ecs_store *store,
+                                    const struct ecs_server_binding *binding, bool *ret_good);
 /* Deletes expired rows, at most max_rows of each table; ret_rows == max_rows: call again. For a timer of one
  * worker. */
 enum ecs_next ecs_store_server_reap(struct ecs_flow *f, struct ecs_store *store, unsigned max_rows,

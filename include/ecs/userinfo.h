@@ -35,7 +35,7 @@ struct ecs_userinfo_app_conf {
     const char *access_token_key,
         *access_token_secret;   /* PEM or JSON Web Key Set; at least 32 bytes; NULL none */
     const char *encryption_key; /* of its back end; NULL: operator tokens go out as they are */
-    bool access_token_required;
+    bool access_token_required, access_token_bound;
 };
 extern const struct ecs_setting ecs_userinfo_app_settings[];
 bool ecs_userinfo_app_check(const void *section, struct ecs_faults *faults, const struct ecs_yaml_node *node);

@@ -7,18 +7,25 @@ INSERT INTO accounting_record (kind, session, nas, user_name, class, event_at)
 VALUES ($1::smallint, $2::text, $3::text, $4::text, $5::bytea, now() - make_interval(secs => $6::integer))
 
 -- name: accounting_take
--- $1 most rows  $2 lease s. Rows that are due, the longest due ones first; they belong to this node for the lease.
+-- $1 most rows  $2 lease s. Rows that are due, the longest due ones first; they belong to this node for the lease. What comes
+-- behind the begin or end of a node waits until that is answered, and an end waits for what was before it: five minutes at
+-- most, so that a server that does not take the one still gets the other.
 WITH c AS (
-    SELECT id, next_at FROM accounting_record WHERE next_at <= now()
+    SELECT id FROM accounting_record r
+    WHERE next_at <= now()
+      AND NOT EXISTS (SELECT FROM accounting_record n WHERE n.nas = r.nas AND n.kind <> 1 AND n.id < r.id
+                      AND n.event_at > now() - interval '5 minutes')
+      AND NOT (kind = 8 AND event_at > now() - interval '5 minutes'
+               AND EXISTS (SELECT FROM accounting_record e WHERE e.nas = r.nas AND e.id < r.id))
     ORDER BY next_at LIMIT $1::integer FOR UPDATE SKIP LOCKED
 ), u AS (
     UPDATE accounting_record r SET next_at = now() + make_interval(secs => $2::integer), tries = r.tries + 1
-    FROM c WHERE r.id = c.id
-    RETURNING r.id, r.kind, r.session, r.nas, r.user_name, r.class, r.event_at, r.started, r.tries, c.next_at AS due_at
+    WHERE r.id = ANY (ARRAY (SELECT id FROM c))
+    RETURNING r.id, r.kind, r.session, r.nas, r.user_name, r.class, r.event_at, r.started, r.tries
 )
-SELECT id::text, kind, session, nas, user_name, class, event_at,
+SELECT u.id::text, kind, session, nas, user_name, class, event_at,
        greatest(0, extract(epoch FROM now() - event_at))::bigint AS age_s, started, tries
-FROM u ORDER BY due_at, id
+FROM u ORDER BY u.id
 
 -- name: accounting_settle
 -- $1 answered: they go  $2 those of which the Start was answered  $3 all that come again  $4 rest s  $5 longest rest s
@@ -36,7 +43,7 @@ WITH o AS (
     SELECT id FROM accounting_record WHERE event_at < now() - make_interval(secs => $2::integer)
     ORDER BY event_at LIMIT $3::integer FOR UPDATE SKIP LOCKED
 ), d AS (
-    DELETE FROM accounting_record r USING o WHERE r.id = o.id RETURNING 1
+    DELETE FROM accounting_record WHERE id = ANY (ARRAY (SELECT id FROM o)) RETURNING 1
 )
 SELECT (SELECT count(*) FROM (SELECT FROM accounting_record LIMIT $1::integer) s) AS waiting, (SELECT count(*) FROM d) AS given_up,
        coalesce((SELECT greatest(0, extract(epoch FROM now() - min(event_at)))::bigint FROM accounting_record), 0) AS oldest_s

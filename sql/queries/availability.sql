@@ -19,29 +19,36 @@ SELECT availability_clear($1::bigint, $2::text, $3::text, $4::text, $5::text, $6
 
 -- name: feed_claim
 -- $1 source $2 seconds between two questions $3 seconds of the lease. No row: it is not due, or another node asks.
-INSERT INTO availability_feed AS f (source, leased_until) VALUES ($1::text, now() + make_interval(secs => $3::integer))
-ON CONFLICT (source) DO UPDATE SET leased_until = excluded.leased_until
+INSERT INTO availability_feed AS f (source, leased_until, wanted_until)
+VALUES ($1::text, now() + make_interval(secs => $3::integer), now() + make_interval(secs => 60 + 2 * $2::integer))
+ON CONFLICT (source) DO UPDATE SET leased_until = excluded.leased_until, wanted_until = excluded.wanted_until
     WHERE (f.leased_until IS NULL OR f.leased_until <= now())
           AND (f.asked_at IS NULL OR f.asked_at <= now() - make_interval(secs => $2::integer))
 RETURNING f.etag, extract(epoch FROM now() - f.good_at)::bigint
 
 -- name: feed_good
 -- $1 source $2 etag of what is in service_state now, NULL: none
-UPDATE availability_feed SET etag = $2::text, asked_at = now(), good_at = now(), leased_until = NULL, error = ''
+UPDATE availability_feed SET etag = $2::text, asked_at = now(), good_at = now(), leased_until = NULL, error = '',
+    wanted_until = greatest(wanted_until, now() + interval '60 seconds')
 WHERE source = $1::text
 
 -- name: feed_bad
 -- $1 source $2 what was wrong $3 its states are dropped: ask for the whole next time
 UPDATE availability_feed SET asked_at = now(), leased_until = NULL, error = left($2::text, 300),
-    etag = CASE WHEN $3::boolean THEN NULL ELSE etag END
+    etag = CASE WHEN $3::boolean THEN NULL ELSE etag END,
+    wanted_until = greatest(wanted_until, now() + interval '60 seconds')
 WHERE source = $1::text
 
 -- name: feed_list read-only
 SELECT source, asked_at, good_at, error FROM availability_feed ORDER BY source
 
 -- name: feed_forget
--- $1 sources that are configured. What others have told is over, and nobody is notified of that.
-WITH gone AS (DELETE FROM availability_feed WHERE source <> ALL ($1::text[]) RETURNING source)
+-- $1 sources that are configured here. What others have told is over when no other node asks them any more (their
+-- configuration may differ while a change rolls through the nodes); nobody is notified of that.
+WITH gone AS (
+    DELETE FROM availability_feed
+    WHERE source <> ALL ($1::text[]) AND wanted_until <= now() AND (leased_until IS NULL OR leased_until <= now())
+    RETURNING source)
 SELECT coalesce(sum((availability_put(source, true, 'none', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')).r_changed), 0)::bigint
 FROM gone
 

@@ -53,6 +53,7 @@ SELECT 1::bigint, {{facts_columns}},
 FROM k
 LEFT JOIN auc a ON a.imsi = k.imsi
 {{facts_joins}}
+{{facts_lines}}
 
 -- name: eap_resync
 -- $1 handle  $2 SQN_MS (verified by the caller)  $3 new rand  $4 new identifier  $5 rounds as read by eap_finish

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- The one statement of the hot path: everything the rules need, for a batch of requests. Index look-ups only.
--- A "fragment" is text that other blocks of these files take over by its name in double braces.
+-- A "fragment" is text that other blocks of these files take over by its name in double braces. facts_lines makes several rows
+-- of one key: it stands last.
 
 -- fragment: facts_columns
 s.imsi, s.msisdn, s.iccid, s.line_state, s.roaming, s.visited_plmn, s.language, s.token_generation,
@@ -26,6 +27,8 @@ LEFT JOIN LATERAL (
     SELECT array_agg(concat_ws(' ', r.channel, encode(r.token_digest, 'hex'), array_to_string(r.apps, ','),
                                extract(epoch FROM r.registered_at)::bigint, r.app_name)) AS registrations
     FROM push_registration r WHERE r.imsi = s.imsi AND r.terminal_id = k.terminal) g ON true
+
+-- fragment: facts_lines
 LEFT JOIN line_service l ON l.imsi = s.imsi
 
 -- name: facts read-only
@@ -33,3 +36,4 @@ LEFT JOIN line_service l ON l.imsi = s.imsi
 SELECT k.ord, {{facts_columns}}
 FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY k(imsi, terminal, tac, ord)
 {{facts_joins}}
+{{facts_lines}}

@@ -22,8 +22,9 @@ FROM n LEFT JOIN s ON true LEFT JOIN i ON true
 
 -- name: grant_use
 -- $1 digest $2 kind $3 operation in lower case $4 app $5 requestor in lower case (NULL: none) $6 digest of the request
--- $7 seconds in which a repeat of the same request does not count $8 count the use (false: only look)
+-- $7 seconds in which a repeat of the same request does not count, 0: none is a repeat $8 count the use (false: only look)
 -- No row: unknown. The row's own state is judged again under its lock, so that of several nodes one gets the last use.
+-- Who waited for that lock may find a use that is younger than its own now(): without repeats none of that counts.
 WITH g AS (
     SELECT x.digest, x.imsi, x.terminal, x.operations, x.uses, x.used_at, x.used_request, x.client_id, x.scope, x.expires_at,
            array_position(x.operations, $3::text) AS place,
@@ -40,25 +41,28 @@ WITH g AS (
 ), u AS (
     UPDATE grant_token x SET
         uses[g.place] = CASE
-            WHEN x.used_request[g.place] = $6::bytea AND x.used_at[g.place] > now() - make_interval(secs => $7::integer)
+            WHEN $7::integer > 0 AND x.used_request[g.place] = $6::bytea
+                 AND x.used_at[g.place] > now() - make_interval(secs => $7::integer)
                 THEN x.uses[g.place]
             WHEN x.uses[g.place] > 0 THEN x.uses[g.place] - 1
             ELSE x.uses[g.place] END,
         used_at[g.place] = CASE
-            WHEN x.used_request[g.place] = $6::bytea AND x.used_at[g.place] > now() - make_interval(secs => $7::integer)
+            WHEN $7::integer > 0 AND x.used_request[g.place] = $6::bytea
+                 AND x.used_at[g.place] > now() - make_interval(secs => $7::integer)
                 THEN x.used_at[g.place]
             ELSE now() END,
         used_request[g.place] = $6::bytea
     FROM g
     WHERE x.digest = g.digest AND g.verdict = 'ok' AND $8::boolean AND x.finished_at IS NULL
           AND (x.uses[g.place] <> 0 OR
-               (x.used_request[g.place] = $6::bytea AND x.used_at[g.place] > now() - make_interval(secs => $7::integer)))
-    RETURNING x.uses[g.place] AS left_over, x.used_at[g.place] < now() AS repeated
+               ($7::integer > 0 AND x.used_request[g.place] = $6::bytea
+                 AND x.used_at[g.place] > now() - make_interval(secs => $7::integer)))
+    RETURNING x.uses[g.place] AS left_over, x.used_at[g.place] <> now() AS repeated
 )
 SELECT CASE WHEN g.verdict <> 'ok' THEN g.verdict
             WHEN $8::boolean THEN CASE WHEN u.left_over IS NULL THEN 'used' ELSE 'ok' END
             WHEN g.uses[g.place] = 0
-                 AND NOT coalesce(g.used_request[g.place] = $6::bytea
+                 AND NOT coalesce($7::integer > 0 AND g.used_request[g.place] = $6::bytea
                                   AND g.used_at[g.place] > now() - make_interval(secs => $7::integer), false) THEN 'used'
             ELSE 'ok' END,
        g.imsi, g.terminal, g.operations, g.client_id, g.scope, g.expires_at, coalesce(u.left_over, g.uses[g.place]),

@@ -9,39 +9,13 @@ SELECT verdict, revision, outcome
 FROM portal_report($1::text, $2::text, $3::bytea, $4::bytea, $5::text, $6::text, $7::smallint, $8::integer, $9::smallint,
                    $10::timestamptz, $11::text, $12::smallint, $13::text, $14::timestamptz, $15::text, $16::text)
 
--- name: portal_report_boost
+-- name: portal_report_result
 -- $1 partner $2 event_id $3 digest of the reference $4 digest of the report $5 imsi $6 outcome $7 expiry of the reference
--- $8 subject (masked) $9 detail $10 boost type $11 key of the purchase $12 seconds (NULL: as the plan says) $13 actor. A boost that
--- is not sold makes the statement fail, so that its event is not taken either.
-WITH r AS MATERIALIZED (
-    SELECT p.verdict, p.revision, p.outcome
-    FROM portal_report($1::text, $2::text, $3::bytea, $4::bytea, $5::text, 'dataplan', NULL, NULL, NULL, NULL, NULL, NULL,
-                       $6::text, $7::timestamptz, $8::text, $9::text) p
-), g AS MATERIALIZED (
-    SELECT $11::text AS key FROM r WHERE r.verdict = 'done'
-), b AS MATERIALIZED (
-    SELECT x.verdict FROM g CROSS JOIN LATERAL
-        boost_buy($5::text, $10::smallint, g.key, $12::integer, $13::text, $8::text) x
-)
-SELECT r.verdict, CASE WHEN b.verdict IN ('refused', 'gone') THEN ('boost ' || b.verdict)::integer ELSE r.revision END, r.outcome
-FROM r LEFT JOIN b ON true
-
--- name: portal_report_billing
--- $1 to $9 as portal_report_boost $10 account $11 the partner has activated it $12 actor. A blocked account makes it fail.
-WITH r AS MATERIALIZED (
-    SELECT p.verdict, p.revision, p.outcome
-    FROM portal_report($1::text, $2::text, $3::bytea, $4::bytea, $5::text, 'billing', NULL, NULL, NULL, NULL, NULL, NULL,
-                       $6::text, $7::timestamptz, $8::text, $9::text) p
-), g AS MATERIALIZED (
-    SELECT $10::bytea AS account, $11::boolean AND NOT EXISTS (
-        SELECT FROM billing_account a WHERE a.imsi = $5::text AND a.account = $10::bytea AND a.state = 'blocked') AS force
-    FROM r WHERE r.verdict = 'done'
-), b AS MATERIALIZED (
-    SELECT billing_set($5::text, g.account, NULL, 1::smallint, CASE WHEN $11::boolean THEN 'active' ELSE 'wanted' END, g.force,
-                       $12::text, $8::text) AS verdict FROM g
-)
-SELECT r.verdict, CASE WHEN b.verdict IN ('refused', 'gone') THEN ('account ' || b.verdict)::integer ELSE r.revision END, r.outcome
-FROM r LEFT JOIN b ON true
+-- $8 subject (masked) $9 detail $10 actor $11 result $12 boost type $13 key of the purchase $14 seconds, NULL: as the plan says
+-- $15 account
+SELECT verdict, revision, outcome
+FROM portal_report_result($1::text, $2::text, $3::bytea, $4::bytea, $5::text, $6::text, $7::timestamptz, $8::text, $9::text,
+                          $10::text, $11::text, $12::smallint, $13::text, $14::integer, $15::bytea)
 
 -- name: portal_flow_get read-only
 -- $1 digest of the reference. No row: nothing was reported yet.

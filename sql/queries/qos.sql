@@ -4,9 +4,12 @@
 
 -- name: qos_take
 -- $1 most rows  $2 lease s  $3 age s of an address  $4 networks that use addresses which devices have told
--- $5 networks that this node knows: others are left to nodes that know them, for ten minutes. Timed requests of a line at one network come one after the other.
+-- $5 networks that this node knows: others are left to nodes that know them, for ten minutes. What is done with a row is read from
+-- its locked version: a release that was committed meanwhile stands. Timed requests of a line at one network come one after the other.
 WITH due AS (
-    SELECT q.id, q.sent, a.imsi AS seen, a.ipv4, a.ipv6 FROM qos_request q
+    SELECT q.id, q.sent, CASE WHEN q.ends_at > now() OR q.ends_at IS NULL OR q.state = 'releasing' THEN q.state
+                              WHEN q.sent THEN 'releasing' ELSE 'ended' END AS state, a.imsi AS seen, a.ipv4, a.ipv6
+    FROM qos_request q
     LEFT JOIN line_address a ON a.imsi = q.imsi AND q.state = 'wanted' AND q.network = ANY ($4::text[])
          AND a.seen_at > now() - $3::integer * interval '1 second'
     WHERE q.due_at <= now() AND (q.network = ANY ($5::text[]) OR q.due_at < now() - interval '10 minutes')
@@ -16,20 +19,16 @@ WITH due AS (
                      AND o.due_at IS NOT NULL))
     ORDER BY q.due_at LIMIT $1::integer FOR UPDATE OF q SKIP LOCKED
 ), took AS (
-    UPDATE qos_request q SET leased_until = CASE WHEN w.state <> 'ended' THEN now() + $2::integer * interval '1 second' END,
-        serial = q.serial + 1, state = w.state, after = CASE WHEN w.state = 'releasing' THEN coalesce(q.after, 'ended') END,
-        tries = CASE WHEN w.state = q.state THEN q.tries + 1 ELSE 1 END,
-        tried_at = CASE WHEN w.state = q.state THEN coalesce(q.tried_at, now()) ELSE now() END,
-        changed_at = CASE WHEN w.state = q.state THEN q.changed_at ELSE now() END,
-        due_at = CASE WHEN w.state <> 'ended' THEN q.due_at END,
-        sent = q.sent OR w.state = 'wanted',
+    UPDATE qos_request q SET leased_until = CASE WHEN d.state <> 'ended' THEN now() + $2::integer * interval '1 second' END,
+        serial = q.serial + 1, state = d.state, after = CASE WHEN d.state = 'releasing' THEN coalesce(q.after, 'ended') END,
+        tries = CASE WHEN d.state = q.state THEN q.tries + 1 ELSE 1 END,
+        tried_at = CASE WHEN d.state = q.state THEN coalesce(q.tried_at, now()) ELSE now() END,
+        changed_at = CASE WHEN d.state = q.state THEN q.changed_at ELSE now() END,
+        due_at = CASE WHEN d.state <> 'ended' THEN q.due_at END,
+        sent = q.sent OR d.state = 'wanted',
         ue_ipv4 = CASE WHEN d.seen IS NULL THEN q.ue_ipv4 ELSE d.ipv4 END,
         ue_ipv6 = CASE WHEN d.seen IS NULL THEN q.ue_ipv6 ELSE d.ipv6 END
-    FROM due d, LATERAL (
-        SELECT CASE WHEN r.ends_at <= now() AND r.state <> 'releasing' THEN
-                         CASE WHEN r.sent THEN 'releasing' ELSE 'ended' END
-                    ELSE r.state END AS state
-        FROM qos_request r WHERE r.id = d.id) w
+    FROM due d
     WHERE q.id = d.id
     RETURNING q.*, d.sent AS repeated
 )
@@ -59,8 +58,9 @@ SELECT qos_settle($1::bigint, $2::integer, $3::text, $4::text, $5::text, $6::big
 SELECT secret, network FROM qos_request WHERE id = $1::bigint
 
 -- name: qos_by_handle read-only
--- $1 handle
-SELECT id, network FROM qos_request WHERE handle = $1::text ORDER BY id DESC LIMIT 1
+-- $1 handle. Materialized, else a plan made on an empty table walks the primary key.
+WITH h AS MATERIALIZED (SELECT id, network FROM qos_request WHERE handle = $1::text)
+SELECT id, network FROM h ORDER BY id DESC LIMIT 1
 
 -- name: qos_told
 -- $1 id  $2 handle  $3 what  $4 end, Unix s  $5 next query s  $6 renewals  $7 delay s  $8 reason
@@ -70,6 +70,8 @@ SELECT qos_told($1::bigint, $2::text, $3::text, $4::bigint, $5::integer, $6::int
 -- $1 imsi  $2 ipv4  $3 ipv6. The device is there: what waited for it is due.
 WITH seen AS (
     INSERT INTO line_address AS a (imsi, ipv4, ipv6) SELECT s.imsi, $2::text, $3::text FROM subscriber s WHERE s.imsi = $1::text
+           AND NOT EXISTS (SELECT FROM line_address o WHERE o.imsi = $1::text AND o.seen_at >= now() - interval '5 minutes'
+                           AND (o.ipv4, o.ipv6) IS NOT DISTINCT FROM ($2::text, $3::text))
     ON CONFLICT (imsi) DO UPDATE SET ipv4 = excluded.ipv4, ipv6 = excluded.ipv6, seen_at = now()
         WHERE (a.ipv4, a.ipv6) IS DISTINCT FROM (excluded.ipv4, excluded.ipv6) OR a.seen_at < now() - interval '5 minutes'
 )
@@ -100,8 +102,13 @@ SELECT state FROM qos_release($1::bigint, $2::text) AS state WHERE state IS NOT 
 -- $1 imsi  $2 state  $3 below this id  $4 most rows; NULL: any
 SELECT q.id, q.origin, q.reference, q.imsi, q.network, q.profile, q.seconds, q.paid, q.state, q.tries, q.renewals, q.waits,
        q.reason, q.created_at, q.changed_at, q.active_at, q.ends_at, q.due_at, q.handle IS NOT NULL, c.state, c.reason
-FROM qos_request q LEFT JOIN qos_compensation c ON c.request = q.id
-WHERE ($1::text IS NULL OR q.imsi = $1::text) AND ($2::text IS NULL OR q.state = $2::text) AND ($3::bigint IS NULL OR q.id < $3::bigint)
+FROM (SELECT r.* FROM qos_request r
+      WHERE r.imsi = $1::text AND ($2::text IS NULL OR r.state = $2::text) AND ($3::bigint IS NULL OR r.id < $3::bigint)
+      UNION ALL (
+      SELECT r.* FROM qos_request r
+      WHERE $1::text IS NULL AND ($2::text IS NULL OR r.state = $2::text) AND r.id < coalesce($3::bigint, 9223372036854775807)
+      ORDER BY r.id DESC LIMIT $4::integer)) q
+LEFT JOIN qos_compensation c ON c.request = q.id
 ORDER BY q.id DESC LIMIT $4::integer
 
 -- name: qos_get read-only
@@ -133,7 +140,7 @@ SELECT (SELECT count(*) FROM qos_request WHERE due_at IS NOT NULL),
        (SELECT count(*) FROM qos_compensation WHERE state = 'refused')
 
 -- name: qos_compensation_take
--- $1 most rows  $2 lease s
+-- $1 most rows  $2 lease s. A boost's reference is the line and the key of the purchase (0015): the BSS knows the key.
 WITH due AS (
     SELECT request, tries FROM qos_compensation WHERE due_at <= now() AND (leased_until IS NULL OR leased_until <= now())
     ORDER BY due_at LIMIT $1::integer FOR UPDATE SKIP LOCKED
@@ -142,7 +149,9 @@ WITH due AS (
         tries = c.tries + 1
     FROM due WHERE c.request = due.request RETURNING c.*
 )
-SELECT t.request, t.serial, t.state, t.reference, t.tries, q.imsi, s.msisdn, s.iccid, q.origin, q.reference, q.profile, q.reason, t.key
+SELECT t.request, t.serial, t.state, t.reference, t.tries, q.imsi, s.msisdn, s.iccid, q.origin,
+       CASE WHEN starts_with(q.reference, q.imsi || ':') THEN substr(q.reference, length(q.imsi) + 2) ELSE q.reference END,
+       q.profile, q.reason, t.key
 FROM took t JOIN qos_request q ON q.id = t.request LEFT JOIN subscriber s ON s.imsi = q.imsi ORDER BY t.request
 
 -- name: qos_compensation_settle
@@ -158,8 +167,13 @@ UPDATE qos_compensation SET state = 'due', due_at = now(), done_at = NULL, lease
 WHERE request = $1::bigint AND state = 'refused' RETURNING request
 
 -- name: qos_reap
--- $1 days  $2 most rows
-DELETE FROM qos_request WHERE id IN (
+-- $1 days  $2 most rows. Addresses that have not been told for two days are not used any more (section qos address_age).
+WITH addresses AS (
+    DELETE FROM line_address WHERE imsi = ANY (ARRAY(
+        SELECT imsi FROM line_address WHERE seen_at < now() - interval '2 days' ORDER BY seen_at LIMIT $2::integer))
+        AND seen_at < now() - interval '2 days'
+)
+DELETE FROM qos_request WHERE id = ANY (ARRAY(
     SELECT q.id FROM qos_request q WHERE q.due_at IS NULL AND q.changed_at < now() - $1::integer * interval '1 day'
            AND NOT EXISTS (SELECT FROM qos_compensation c WHERE c.request = q.id AND c.due_at IS NOT NULL)
-    ORDER BY q.changed_at LIMIT $2::integer)
+    ORDER BY q.changed_at LIMIT $2::integer))

@@ -113,6 +113,10 @@ UPDATE subscriber SET non3gpp_at = now()
 WHERE imsi = $1::text AND (non3gpp_at IS NULL OR non3gpp_at <= now() - make_interval(secs => $2::integer))
 RETURNING true
 
+-- name: profile_release
+-- $1 imsi: the HSS could not tell; the next authentication asks it again.
+UPDATE subscriber SET non3gpp_at = NULL WHERE imsi = $1::text AND non3gpp_at IS NOT NULL
+
 -- name: profile_note
 -- $1 imsi  $2 "allowed" or "barred". The revision tells devices that their document may be another one.
 UPDATE subscriber SET non3gpp = $2::text, revision = revision + 1

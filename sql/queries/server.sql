@@ -62,6 +62,21 @@ WITH seen AS (
 )
 SELECT $3::text IS NULL OR EXISTS (SELECT 1 FROM seen)
 
+-- name: server_token_bind
+-- $1 issuer  $2 digest of jti  $3 digest of jti and owner  $4 time until which the token could be accepted again
+-- The first one to show it writes both rows; from then on it is good for that owner only. False also for a copy of the first
+-- request that waited for its row: asked again it finds the owner's.
+WITH first AS (
+    INSERT INTO jwt_seen (issuer, jti_digest, expires_at) VALUES ($1::text, $2::bytea, $4::timestamptz)
+    ON CONFLICT DO NOTHING RETURNING 1
+), own AS (
+    INSERT INTO jwt_seen (issuer, jti_digest, expires_at)
+    SELECT $1::text, $3::bytea, $4::timestamptz FROM first
+    ON CONFLICT DO NOTHING RETURNING 1
+)
+SELECT EXISTS (SELECT FROM own)
+       OR EXISTS (SELECT FROM jwt_seen WHERE issuer = $1::text AND jti_digest = $3::bytea)
+
 -- name: server_reap
 -- $1 most rows of each table. Tokens stay a day behind their end, so that the log's "expired" is not "unknown" at once.
 WITH a AS (

@@ -17,7 +17,9 @@ SELECT {{sheet_columns}} FROM sheet_session x WHERE x.handle = $1::bytea AND (x.
 
 -- name: sheet_move
 -- $1 handle $2 step $3 new stage $4 accepted version of the terms (NULL: none) $5 form (NULL: none)
-UPDATE sheet_session SET stage = $3::smallint, terms = $4::integer, form = $5::bytea, step = step + 1
+-- A finished session stays as long as its reference, which opens no second one.
+UPDATE sheet_session SET stage = $3::smallint, terms = $4::integer, form = $5::bytea, step = step + 1,
+    reap_at = CASE WHEN $3::smallint IN (4, 6) THEN greatest(reap_at, ref_ends_at) ELSE reap_at END
 WHERE handle = $1::bytea AND step = $2::integer AND (expires_at > now()) IS TRUE
 RETURNING step::bigint
 

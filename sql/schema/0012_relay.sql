@@ -47,9 +47,9 @@ CREATE UNLOGGED TABLE auth_attempt (
     window_started timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 70);
 CREATE INDEX auth_attempt_window ON auth_attempt (window_started);
-COMMENT ON TABLE auth_attempt IS 'EAP exchanges begun with an AAA or HSS and not cleared by a success. UNLOGGED: after a crash they are counted anew.';
-COMMENT ON COLUMN auth_attempt.subject IS 'digest of the IMSI, or of an EAP_ID without one';
-COMMENT ON COLUMN auth_attempt.attempts IS 'exchanges begun in the present window';
+COMMENT ON TABLE auth_attempt IS 'EAP exchanges begun with an AAA or HSS and not cleared by a success, and numbers that were tried (VerifyPhoneNumber). UNLOGGED: after a crash they are counted anew.';
+COMMENT ON COLUMN auth_attempt.subject IS 'digest of the IMSI, or of an EAP_ID without one; of line and caller for numbers';
+COMMENT ON COLUMN auth_attempt.attempts IS 'exchanges begun, or numbers tried, in the present window';
 COMMENT ON COLUMN auth_attempt.window_started IS 'begin of the window';
 
 ALTER TABLE subscriber ADD COLUMN non3gpp text CHECK (non3gpp IN ('allowed', 'barred'));

@@ -20,6 +20,7 @@ CREATE TABLE qos_request (
     after           text COLLATE "C" CHECK (after IN ('wanted', 'ended', 'failed')),
     handle          text COLLATE "C" CHECK (octet_length(handle) BETWEEN 1 AND 512),
     host            text COLLATE "C" CHECK (octet_length(host) <= 255),
+    handle_before   text COLLATE "C" CHECK (octet_length(handle_before) BETWEEN 1 AND 512),
     secret          text COLLATE "C" NOT NULL
                     DEFAULT replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''),
     ue_ipv4         text COLLATE "C",
@@ -59,6 +60,7 @@ COMMENT ON COLUMN qos_request.state IS 'wanted: to be asked for; requested: take
 COMMENT ON COLUMN qos_request.after IS 'releasing: the state behind it';
 COMMENT ON COLUMN qos_request.handle IS 'id of the session at the network: assignmentId, sessionId, subscription, appSessionId, Session-Id';
 COMMENT ON COLUMN qos_request.host IS 'Rx: Origin-Host of the PCRF that has the session';
+COMMENT ON COLUMN qos_request.handle_before IS 'handle of the session that it had before: late news of that one say nothing about the next';
 COMMENT ON COLUMN qos_request.secret IS 'part of the address that the network sends events to';
 COMMENT ON COLUMN qos_request.ue_ipv4 IS 'address that the session was asked for with; NULL: none known';
 COMMENT ON COLUMN qos_request.ue_ipv6 IS 'the same, IPv6';
@@ -126,7 +128,8 @@ CREATE UNLOGGED TABLE line_address (
     ipv6    text COLLATE "C",
     seen_at timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 70);
-COMMENT ON TABLE line_address IS 'Addresses that devices have told (parameters ipv4_addr, ipv6_addr), kept only where section qos has ue_address: request.';
+CREATE INDEX line_address_seen ON line_address (seen_at);
+COMMENT ON TABLE line_address IS 'Addresses that devices have told (parameters ipv4_addr, ipv6_addr), kept only where section qos has ue_address: request, and deleted when they have not been told for two days.';
 COMMENT ON COLUMN line_address.imsi IS 'line';
 COMMENT ON COLUMN line_address.ipv4 IS 'IPv4 address; NULL: none';
 COMMENT ON COLUMN line_address.ipv6 IS 'IPv6 address; NULL: none';
@@ -193,6 +196,7 @@ CREATE FUNCTION qos_put(p_id bigint, p_state text, p_after text, p_delay_s integ
     UPDATE qos_request q SET state = p_state, after = p_after, changed_at = now(), tries = 0, tried_at = NULL, waits = false,
         due_at = CASE WHEN p_state NOT IN ('ended', 'failed') THEN now() + p_delay_s * interval '1 second' END,
         handle = CASE WHEN p_state IN ('wanted', 'ended', 'failed') THEN NULL ELSE q.handle END,
+        handle_before = CASE WHEN p_state = 'wanted' THEN coalesce(q.handle, q.handle_before) END,
         host = CASE WHEN p_state <> 'wanted' THEN q.host END,
         sent = q.sent AND p_state <> 'wanted',
         network_ends_at = CASE WHEN p_state <> 'wanted' THEN q.network_ends_at END,
@@ -237,7 +241,7 @@ CREATE FUNCTION qos_expire(p_id bigint) RETURNS text LANGUAGE sql AS $$
                    NULL, 0, '') FROM qos_request q WHERE q.id = p_id $$;
 
 -- What a call has come to. p_did: apply, query, release. p_result: active, requested, again, gone, refused (never),
--- abandoned (no time is left, and nobody knows what the network has made of it), vacated (a handle that is of no use any more is given back), released. p_delay_s: until the next attempt. Returns the state from now on; NULL: the lease was lost, and only the
+-- nothing (again later, and the network has certainly made nothing of it), abandoned (no time is left, and nobody knows what the network has made of it), vacated (a handle that is of no use any more is given back), released. p_delay_s: until the next attempt. Returns the state from now on; NULL: the lease was lost, and only the
 -- handle is kept.
 CREATE FUNCTION qos_settle(p_id bigint, p_serial integer, p_did text, p_result text, p_handle text, p_network_ends bigint,
                            p_delay_s integer, p_check_s integer, p_renewals integer, p_waits boolean, p_reason text, p_host text)
@@ -252,7 +256,16 @@ BEGIN
         UPDATE qos_request SET handle = coalesce(handle, p_handle) WHERE id = p_id AND due_at IS NOT NULL;
         RETURN NULL;
     END IF;
-    UPDATE qos_request SET leased_until = NULL, handle = coalesce(p_handle, handle), host = coalesce(p_host, host)
+    -- While the call was under way an event has ended the session that it was about, and another one is wanted already. A
+    -- take counts its try, so that no try was counted since.
+    IF q.state = 'wanted' AND q.tries = 0
+       AND (p_did <> 'apply' OR p_result NOT IN ('active', 'requested') OR p_handle IS NOT DISTINCT FROM q.handle_before) THEN
+        UPDATE qos_request SET leased_until = NULL WHERE id = p_id;
+        RETURN q.state;
+    END IF;
+    UPDATE qos_request SET leased_until = NULL, handle = coalesce(p_handle, handle), host = coalesce(p_host, host),
+        sent = sent OR (p_did = 'apply' AND p_result IN ('active', 'requested')),
+        network_ends_at = coalesce(to_timestamp(p_network_ends), network_ends_at)
     WHERE id = p_id RETURNING * INTO q;
     CASE
     -- by an event, or because nobody wants it any more
@@ -289,7 +302,7 @@ BEGIN
     WHEN p_did = 'query' AND p_result IN ('refused', 'gone') THEN
         RETURN qos_lose(p_id, p_result = 'refused', p_renewals, p_delay_s, p_reason);
     ELSE
-        UPDATE qos_request SET waits = p_waits, due_at = least(now() + p_delay_s * interval '1 second',
+        UPDATE qos_request SET waits = p_waits, sent = sent AND (p_result <> 'nothing' OR state <> 'wanted'), due_at = least(now() + p_delay_s * interval '1 second',
                                                                CASE WHEN state <> 'releasing' THEN ends_at END), reason = left(p_reason, 200)
         WHERE id = p_id;
         RETURN q.state;
@@ -309,7 +322,7 @@ BEGIN
         RETURN NULL;
     ELSIF q.handle <> p_handle OR NOT q.sent THEN
         RETURN 'unknown';
-    ELSIF q.state IN ('ended', 'failed') THEN
+    ELSIF q.state IN ('ended', 'failed') OR (q.handle IS NULL AND p_handle = q.handle_before) THEN
         RETURN 'duplicate';
     END IF;
     IF q.handle IS NULL THEN -- before the answer to our call

@@ -68,10 +68,10 @@ CREATE TABLE data_usage (
     usage_type  smallint NOT NULL DEFAULT 0 CHECK (usage_type IN (0, 1)),
     name        plain_text NOT NULL DEFAULT '',
     description plain_text NOT NULL DEFAULT '',
-    cycle_end   timestamptz,
+    cycle_end   timestamptz CHECK (isfinite(cycle_end)),
     allowance   bigint CHECK (allowance >= 0),
     used        bigint NOT NULL DEFAULT 0 CHECK (used >= 0),
-    at          timestamptz NOT NULL DEFAULT now(),
+    at          timestamptz NOT NULL DEFAULT date_trunc('second', now()),
     PRIMARY KEY (imsi, bucket)
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE data_usage IS 'Use of data in the billing cycle (TS.43 Table 79).';
@@ -100,8 +100,9 @@ CREATE TABLE data_boost (
 ) WITH (fillfactor = 90);
 CREATE INDEX data_boost_running ON data_boost (imsi, boost_type) WHERE ended_at IS NULL;
 CREATE INDEX data_boost_ending ON data_boost (ends_at) WHERE ended_at IS NULL;
+CREATE INDEX data_boost_over ON data_boost (ended_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX data_boost_qos ON data_boost (qos) WHERE qos IS NOT NULL;
-COMMENT ON TABLE data_boost IS 'Boosts that a line has bought. At most one of a type runs at a time.';
+COMMENT ON TABLE data_boost IS 'Boosts that a line has bought. At most one of a type runs at a time; those that are over stay for 400 days.';
 COMMENT ON COLUMN data_boost.id IS 'order of purchase';
 COMMENT ON COLUMN data_boost.imsi IS 'subscriber';
 COMMENT ON COLUMN data_boost.boost_type IS 'as in plan_boost';
@@ -123,6 +124,7 @@ CREATE TABLE billing_account (
     serial     bigint NOT NULL DEFAULT 0,
     ordered_at timestamptz,
     changed_at timestamptz NOT NULL DEFAULT now(),
+    told_at    timestamptz NOT NULL DEFAULT '-infinity',
     PRIMARY KEY (imsi, account)
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE billing_account IS 'Payment on the phone bill, per line, store and user of the store (TS.43 11).';
@@ -133,18 +135,21 @@ COMMENT ON COLUMN billing_account.state IS 'none; wanted: terms accepted, activa
 COMMENT ON COLUMN billing_account.terms IS 'TC_Status 0 to 3';
 COMMENT ON COLUMN billing_account.terms_at IS 'when the terms were accepted';
 COMMENT ON COLUMN billing_account.serial IS 'grows with every acceptance: part of the key of its order to the BSS';
-COMMENT ON COLUMN billing_account.ordered_at IS 'last order to the BSS';
+COMMENT ON COLUMN billing_account.ordered_at IS 'when the BSS was asked last for the order that is open; NULL: none of ours is';
 COMMENT ON COLUMN billing_account.changed_at IS 'last change of state or terms';
+COMMENT ON COLUMN billing_account.told_at IS 'reports of the BSS on what was before this come too late';
 
 CREATE TABLE private_identity (
     imsi      text COLLATE "C" PRIMARY KEY REFERENCES subscriber ON DELETE CASCADE,
     pseudonym text NOT NULL CHECK (octet_length(pseudonym) BETWEEN 1 AND 1015 AND pseudonym !~ '[\x01-\x20\x7f]'),
-    ends_at   timestamptz
+    ends_at   timestamptz CHECK (isfinite(ends_at)),
+    at        timestamptz NOT NULL DEFAULT date_trunc('second', now())
 );
 COMMENT ON TABLE private_identity IS 'Pseudonyms that the AAA has given for the next EAP exchange (TS.43 12.4).';
 COMMENT ON COLUMN private_identity.imsi IS 'subscriber';
 COMMENT ON COLUMN private_identity.pseudonym IS 'AT_NEXT_PSEUDONYM; gone when its subscriber is';
 COMMENT ON COLUMN private_identity.ends_at IS 'not given out any more from then on; NULL: no end';
+COMMENT ON COLUMN private_identity.at IS 'when it was told; an older report does not overwrite it';
 
 CREATE TABLE satellite_network (
     id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -324,8 +329,19 @@ CREATE TRIGGER billing_account_gone AFTER DELETE ON billing_account REFERENCING 
     FOR EACH STATEMENT EXECUTE FUNCTION line_data_changed('billing', 'billing');
 CREATE TRIGGER data_boost_new AFTER INSERT ON data_boost REFERENCING NEW TABLE AS changed_rows
     FOR EACH STATEMENT EXECUTE FUNCTION line_data_changed('dataplan', 'boost');
+-- What is over is in no document.
+CREATE FUNCTION data_boost_dropped() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    imsis text[];
+BEGIN
+    SELECT array_agg(DISTINCT x.imsi) INTO imsis FROM changed_rows x WHERE x.ended_at IS NULL;
+    IF cardinality(imsis) > 0 THEN
+        PERFORM line_data_touch(imsis, 'dataplan', 'boost');
+    END IF;
+    RETURN NULL;
+END $$;
 CREATE TRIGGER data_boost_gone AFTER DELETE ON data_boost REFERENCING OLD TABLE AS changed_rows
-    FOR EACH STATEMENT EXECUTE FUNCTION line_data_changed('dataplan', 'boost');
+    FOR EACH STATEMENT EXECUTE FUNCTION data_boost_dropped();
 
 -- Counters run on all day. A device is told when a bucket got full or has room again, or what it is changed; every report
 -- makes a new version of the document.
@@ -460,39 +476,50 @@ CREATE TRIGGER boost_follows AFTER UPDATE OF state, ends_at ON qos_request FOR E
 -- Carrier billing ------------------------------------------------------------------------------------------------
 
 -- A user's move: wanted, or none (declined); p_force: any state, by operator, BSS or what activated it. Terms NULL: as they
--- are. verdict: done, repeated, refused, gone.
+-- are. p_serial: what an order for that acceptance (0: any) has come to; it counts as long as nobody has declined, blocked or
+-- settled the account otherwise. verdict: done, repeated, refused, gone.
 CREATE FUNCTION billing_set(p_imsi text, p_account bytea, p_vendor text, p_terms smallint, p_state text, p_force boolean,
-                            p_actor text, p_subject text) RETURNS text LANGUAGE plpgsql AS $$
+                            p_actor text, p_subject text, p_serial bigint DEFAULT NULL) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     a billing_account;
+    state_now text := p_state;
     terms_now smallint;
+    again boolean;
 BEGIN
     PERFORM FROM subscriber s WHERE s.imsi = p_imsi FOR KEY SHARE;
     IF NOT FOUND THEN
         RETURN 'gone';
     END IF;
+    IF NOT p_force AND NOT EXISTS (SELECT FROM billing_account b WHERE b.imsi = p_imsi AND b.account = p_account)
+       AND (SELECT count(*) FROM billing_account b WHERE b.imsi = p_imsi) >= 200 THEN
+        RETURN 'refused'; -- an application that makes up users of a store fills no disk
+    END IF;
     INSERT INTO billing_account (imsi, account, vendor) VALUES (p_imsi, p_account, p_vendor)
     ON CONFLICT (imsi, account) DO UPDATE SET vendor = coalesce(excluded.vendor, billing_account.vendor)
     RETURNING * INTO a; -- locked from here on
-    IF NOT p_force THEN
-        IF a.state = 'blocked' THEN
-            RETURN 'refused';
-        ELSIF a.state IN ('ordered', 'active') OR (p_state = 'wanted' AND a.state = 'wanted') THEN
-            RETURN 'repeated';
-        END IF;
-    END IF;
     terms_now := coalesce(p_terms, a.terms);
-    IF (a.state, a.terms) = (p_state, terms_now) THEN
+    IF p_serial IS NOT NULL AND (a.state NOT IN ('wanted', 'ordered') OR p_serial NOT IN (0, a.serial)) THEN
+        RETURN 'repeated';
+    ELSIF NOT p_force AND a.state = 'blocked' THEN
+        RETURN 'refused';
+    ELSIF NOT p_force AND p_state = 'wanted' AND a.state <> 'none' THEN
+        state_now := a.state; -- asked for before; terms that are open with it are accepted all the same
+        terms_now := CASE WHEN a.terms IN (0, 3) THEN terms_now ELSE a.terms END;
+    ELSIF NOT p_force AND p_state = 'none' AND (a.state IN ('ordered', 'active') OR (a.state = 'wanted' AND a.ordered_at IS NOT NULL)) THEN
+        RETURN 'repeated'; -- too late to decline: the BSS has the order
+    END IF;
+    IF (a.state, a.terms) = (state_now, terms_now) THEN
         RETURN 'repeated';
     END IF;
-    UPDATE billing_account b SET state = p_state, terms = terms_now, changed_at = now(),
+    again := state_now = 'wanted' AND a.state <> 'wanted';
+    UPDATE billing_account b SET state = state_now, terms = terms_now, changed_at = now(),
            terms_at = CASE WHEN terms_now = 1 AND a.terms <> 1 THEN now() ELSE a.terms_at END,
-           serial = a.serial + CASE WHEN p_state = 'wanted' THEN 1 ELSE 0 END,
-           ordered_at = CASE WHEN p_state = 'wanted' THEN NULL ELSE a.ordered_at END
+           serial = a.serial + again::integer, ordered_at = CASE WHEN state_now IN ('wanted', 'ordered') AND NOT again THEN a.ordered_at END,
+           told_at = greatest(a.told_at, now() - interval '30 seconds') -- clocks differ, reports are on their way
     WHERE b.imsi = p_imsi AND b.account = p_account;
     INSERT INTO audit (actor, role, action, subject_masked, detail)
     VALUES (p_actor, 'system', 'billing.set', p_subject,
-            jsonb_build_object('vendor', coalesce(p_vendor, a.vendor), 'state', p_state, 'terms', terms_now));
+            jsonb_build_object('vendor', coalesce(p_vendor, a.vendor), 'state', state_now, 'terms', terms_now));
     RETURN 'done';
 END $$;
 
@@ -501,12 +528,17 @@ END $$;
 -- p_kind usage: p_key bucket, p_type, p_text name, p_more description, p_time end of the cycle, p_a allowance (-1: unlimited),
 -- p_b used, p_at when it was so. boost: p_key of the purchase, p_type, p_b seconds (0: of the plan). boost-end: p_type.
 -- billing: p_account, p_vendor, p_text state, p_type terms (-1: as they are), p_at when it was so. identity: p_text pseudonym (empty: none),
--- p_time its end. imsi NULL: by number, where one line has it. verdict: done, repeated, refused, gone.
+-- p_time its end. imsi NULL: by number, where one line has it. p_event: number of the event at p_actor; the second one with it
+-- changes nothing. p_at: when it was so, in whole seconds as BSSs tell it; what comes late changes nothing, and nothing is told
+-- from the future. verdict: done, repeated, refused, gone.
 CREATE FUNCTION line_data_put(p_kind text, p_imsi text, p_msisdn text, p_account bytea, p_vendor text, p_key text,
                               p_type smallint, p_text text, p_more text, p_time timestamptz, p_a bigint, p_b bigint,
-                              p_at timestamptz, p_actor text, p_subject text) RETURNS text LANGUAGE plpgsql AS $$
+                              p_at timestamptz, p_actor text, p_subject text, p_event text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     i text;
+    told timestamptz := date_trunc('second', least(coalesce(p_at, now()), now()));
+    late boolean;
+    verdict text;
 BEGIN
     SELECT s.imsi INTO i FROM subscriber s
     WHERE s.imsi = p_imsi OR (p_imsi IS NULL AND s.msisdn = p_msisdn
@@ -514,34 +546,53 @@ BEGIN
     IF i IS NULL THEN
         RETURN 'gone';
     END IF;
+    -- Reports of usage are too many to keep their numbers, and their times do as well.
+    IF p_event IS NOT NULL AND NOT (p_kind = 'usage' AND p_at IS NOT NULL) THEN
+        INSERT INTO odsa_event_seen (sender, event_id) VALUES (p_actor, p_event) ON CONFLICT DO NOTHING;
+        IF NOT FOUND THEN
+            RETURN 'repeated';
+        END IF;
+    END IF;
     CASE p_kind
     WHEN 'usage' THEN
         INSERT INTO data_usage AS u (imsi, bucket, usage_type, name, description, cycle_end, allowance, used, at)
-        VALUES (i, p_key, p_type, coalesce(p_text, ''), coalesce(p_more, ''), p_time, nullif(p_a, -1), p_b, coalesce(p_at, now()))
+        VALUES (i, p_key, p_type, coalesce(p_text, ''), coalesce(p_more, ''), p_time, nullif(p_a, -1), p_b, told)
         ON CONFLICT (imsi, bucket) DO UPDATE SET usage_type = excluded.usage_type,
             name = coalesce(p_text, u.name), description = coalesce(p_more, u.description), cycle_end = excluded.cycle_end,
             allowance = excluded.allowance, used = excluded.used, at = excluded.at
-        WHERE u.at <= excluded.at AND (u.usage_type, u.name, u.description, u.cycle_end, u.allowance, u.used) IS DISTINCT FROM
+        WHERE u.at <= excluded.at AND ((p_at IS NOT NULL AND u.at < excluded.at) OR
+              (u.usage_type, u.name, u.description, u.cycle_end, u.allowance, u.used) IS DISTINCT FROM
               (excluded.usage_type, coalesce(p_text, u.name), coalesce(p_more, u.description), excluded.cycle_end,
-               excluded.allowance, excluded.used);
+               excluded.allowance, excluded.used));
     WHEN 'usage-end' THEN
-        DELETE FROM data_usage u WHERE u.imsi = i AND u.bucket = p_key;
+        DELETE FROM data_usage u WHERE u.imsi = i AND u.bucket = p_key AND date_trunc('second', u.at) <= told;
     WHEN 'boost' THEN
         RETURN (boost_buy(i, p_type, p_key, nullif(p_b, 0)::integer, p_actor, p_subject)).verdict;
     WHEN 'boost-end' THEN
+        IF p_at IS NOT NULL AND EXISTS (SELECT FROM data_boost b WHERE b.imsi = i AND b.boost_type = p_type AND b.ended_at IS NULL
+                                        AND b.bought_at > told + interval '30 seconds') THEN
+            RETURN 'repeated'; -- of the one before
+        END IF;
         RETURN boost_end(i, p_type, p_actor, p_subject);
     WHEN 'billing' THEN
-        IF EXISTS (SELECT FROM billing_account b WHERE b.imsi = i AND b.account = p_account AND b.changed_at > p_at) THEN
-            RETURN 'repeated'; -- told late, or told before
+        PERFORM FROM subscriber s WHERE s.imsi = i FOR NO KEY UPDATE; -- one report of a line at a time
+        late := EXISTS (SELECT FROM billing_account b WHERE b.imsi = i AND b.account = p_account AND b.told_at > told);
+        IF late AND p_at IS NOT NULL THEN
+            RETURN 'repeated';
         END IF;
-        RETURN billing_set(i, p_account, p_vendor, nullif(p_type, -1), p_text, true, p_actor, p_subject);
+        verdict := billing_set(i, p_account, p_vendor, nullif(p_type, -1), p_text, true, p_actor, p_subject);
+        IF p_at IS NOT NULL THEN
+            UPDATE billing_account b SET told_at = told WHERE b.imsi = i AND b.account = p_account;
+        END IF;
+        RETURN verdict;
     WHEN 'identity' THEN
         IF p_text = '' THEN
-            DELETE FROM private_identity x WHERE x.imsi = i;
+            DELETE FROM private_identity x WHERE x.imsi = i AND date_trunc('second', x.at) <= told;
         ELSE
-            INSERT INTO private_identity AS x (imsi, pseudonym, ends_at) VALUES (i, p_text, p_time)
-            ON CONFLICT (imsi) DO UPDATE SET pseudonym = excluded.pseudonym, ends_at = excluded.ends_at
-            WHERE (x.pseudonym, x.ends_at) IS DISTINCT FROM (excluded.pseudonym, excluded.ends_at);
+            INSERT INTO private_identity AS x (imsi, pseudonym, ends_at, at) VALUES (i, p_text, p_time, told)
+            ON CONFLICT (imsi) DO UPDATE SET pseudonym = excluded.pseudonym, ends_at = excluded.ends_at, at = excluded.at
+            WHERE date_trunc('second', x.at) <= told
+                  AND (x.pseudonym, x.ends_at) IS DISTINCT FROM (excluded.pseudonym, excluded.ends_at);
         END IF;
     END CASE;
     RETURN CASE WHEN FOUND THEN 'done' ELSE 'repeated' END;
@@ -559,7 +610,7 @@ CREATE FUNCTION line_data_show(p_imsi text) RETURNS text LANGUAGE sql STABLE AS 
             ORDER BY d.id DESC) FROM (SELECT * FROM data_boost x WHERE x.imsi = s.imsi ORDER BY x.id DESC LIMIT 20) d), '[]'),
         'billing', coalesce((SELECT json_agg(json_build_object('account', encode(b.account, 'hex'), 'store_vendor', b.vendor,
             'state', b.state, 'terms', b.terms, 'terms_at', b.terms_at, 'ordered_at', b.ordered_at, 'changed_at', b.changed_at)
-            ORDER BY b.changed_at DESC) FROM (SELECT * FROM billing_account x WHERE x.imsi = s.imsi LIMIT 100) b), '[]'),
+            ORDER BY b.changed_at DESC) FROM (SELECT * FROM billing_account x WHERE x.imsi = s.imsi ORDER BY x.changed_at DESC LIMIT 100) b), '[]'),
         'pseudonym', EXISTS (SELECT FROM private_identity x WHERE x.imsi = s.imsi),
         'pseudonym_ends_at', (SELECT x.ends_at FROM private_identity x WHERE x.imsi = s.imsi))::text
     FROM subscriber s WHERE s.imsi = p_imsi $$;

@@ -51,6 +51,7 @@ CREATE TABLE availability_feed (
     asked_at     timestamptz,
     good_at      timestamptz NOT NULL DEFAULT now(),
     leased_until timestamptz,
+    wanted_until timestamptz NOT NULL DEFAULT now(),
     error        text NOT NULL DEFAULT ''
 );
 COMMENT ON TABLE availability_feed IS 'Polls of the operator''s status systems: one node at a time asks.';
@@ -59,6 +60,7 @@ COMMENT ON COLUMN availability_feed.etag IS 'of the document whose states are in
 COMMENT ON COLUMN availability_feed.asked_at IS 'last question';
 COMMENT ON COLUMN availability_feed.good_at IS 'last answer that could be used, also "nothing new"';
 COMMENT ON COLUMN availability_feed.leased_until IS 'a node asks; after this time another one may';
+COMMENT ON COLUMN availability_feed.wanted_until IS 'the nodes that have it in their configuration ask again before; then it is nobody''s, and may be forgotten';
 COMMENT ON COLUMN availability_feed.error IS 'what was wrong with the last answer, empty: nothing';
 
 CREATE TABLE visited_network (
@@ -113,12 +115,10 @@ BEGIN
     RETURN NEW;
 END $$;
 
--- States concern many lines; so does a visited network.
-CREATE FUNCTION states_in_short() RETURNS trigger LANGUAGE plpgsql AS $$
+-- States concern many lines; so does a visited network. One writer at a time: who waits sees the rows of the one before.
+CREATE FUNCTION states_write() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    IF NOT EXISTS (SELECT FROM changed_rows) THEN
-        RETURN NULL;
-    END IF;
+    PERFORM pg_advisory_xact_lock(4316);
     IF (SELECT count(*) FROM service_state) > 200 THEN
         RAISE EXCEPTION 'more than 200 states of services' USING ERRCODE = 'check_violation';
     END IF;
@@ -128,6 +128,14 @@ BEGIN
                                     coalesce(extract(epoch FROM expected_end)::bigint, 0), coalesce(message_key, ''))
                           ORDER BY id)
          FROM service_state), '{}');
+END $$;
+
+-- availability_put() writes once for all its rows.
+CREATE FUNCTION states_in_short() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM changed_rows) AND coalesce(current_setting('entitlementd.states', true), '') <> 'later' THEN
+        PERFORM states_write();
+    END IF;
     RETURN NULL;
 END $$;
 CREATE TRIGGER service_state_new AFTER INSERT ON service_state REFERENCING NEW TABLE AS changed_rows
@@ -291,14 +299,47 @@ END $$;
 CREATE FUNCTION state_works(p_state text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$ SELECT coalesce(p_state, 'ready') IN ('ready', 'degraded') $$;
 
--- Told is what makes a difference to documents: whether the service works. 'none', 'recovery' or 'all' of p_tell.
-CREATE FUNCTION state_tell(p_tell text, p_service text, p_brand text, p_area text, p_was text, p_is text) RETURNS integer
-    LANGUAGE plpgsql AS $$
+-- What counts where the row s does not stand: states that are not more special and about some of its lines. All of them
+-- work, all of its lines are without the service, or it depends on the line.
+CREATE FUNCTION state_beneath(s service_state, OUT r_some_down boolean, OUT r_all_down boolean) LANGUAGE sql STABLE AS $$
+    SELECT coalesce(bool_or(NOT o.works), false), coalesce(bool_or(NOT o.works AND o.whole) AND NOT bool_or(o.works), false)
+    FROM (SELECT state_works(u.state) AS works,
+                 (u.area IS NULL OR u.area = s.area OR starts_with(s.area, u.area || '.')
+                  OR (u.area LIKE 'mcc-%' AND starts_with(s.area, 'plmn-' || substr(u.area, 5))))
+                 AND (u.brand IS NULL OR u.brand = s.brand) AND (u.rat IS NULL OR u.rat = s.rat) AS whole
+          FROM service_state u
+          WHERE u.id <> s.id AND u.service = s.service AND (u.rat IS NULL OR s.rat IS NULL OR u.rat = s.rat)
+                AND CASE WHEN u.area IS NOT DISTINCT FROM s.area THEN u.brand IS NULL OR u.brand = s.brand
+                         WHEN s.area IS NULL THEN false
+                         ELSE (u.brand IS NULL OR s.brand IS NULL OR u.brand = s.brand)
+                              AND (u.area IS NULL OR starts_with(s.area, u.area || '.')
+                                   OR (u.area ~ '^(mcc|plmn)-' AND s.area !~ '^(mcc|plmn)-')
+                                   OR (u.area LIKE 'mcc-%' AND starts_with(s.area, 'plmn-' || substr(u.area, 5)))) END) o $$;
+
+-- Told is what makes a difference to documents: whether the service works. 'none', 'recovery' or 'all' of p_tell. Before a row
+-- stands and after it has gone (NULL) what is beneath it counts: "ready in the north" is a recovery when it is down elsewhere.
+CREATE FUNCTION state_tell(p_tell text, s service_state, p_was text, p_is text) RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+    works constant boolean := state_works(coalesce(p_is, p_was)); -- of the row itself
+    under record;
+    recovers boolean;
 BEGIN
-    IF state_works(p_was) = state_works(p_is) OR p_tell = 'none' OR (p_tell = 'recovery' AND NOT state_works(p_is)) THEN
+    IF p_was IS NOT NULL AND p_is IS NOT NULL THEN
+        IF state_works(p_was) = state_works(p_is) THEN
+            RETURN 0;
+        END IF;
+        recovers := works;
+    ELSE
+        SELECT * INTO under FROM state_beneath(s);
+        IF (works AND NOT under.r_some_down) OR (NOT works AND under.r_all_down) THEN
+            RETURN 0;
+        END IF;
+        recovers := works = (p_is IS NOT NULL);
+    END IF;
+    IF p_tell = 'none' OR (p_tell = 'recovery' AND NOT recovers) THEN
         RETURN 0;
     END IF;
-    PERFORM state_campaign(p_service, p_brand, p_area);
+    PERFORM state_campaign(s.service, s.brand, s.area);
     RETURN 1;
 END $$;
 
@@ -310,11 +351,13 @@ CREATE FUNCTION availability_put(p_source text, p_whole boolean, p_tell text, p_
 DECLARE
     g record;
     o service_state;
+    made service_state;
 BEGIN
     r_changed := 0;
     r_told := 0;
     r_skipped := 0;
     PERFORM pg_advisory_xact_lock(4316);
+    PERFORM set_config('entitlementd.states', 'later', true);
     IF p_whole THEN
         FOR o IN SELECT * FROM service_state s WHERE s.source = p_source AND NOT EXISTS (
                      SELECT FROM unnest(p_service, p_rat, p_brand, p_area) n(service, rat, brand, area)
@@ -323,7 +366,7 @@ BEGIN
                  ORDER BY s.id LOOP
             DELETE FROM service_state WHERE id = o.id;
             r_changed := r_changed + 1;
-            r_told := r_told + state_tell(p_tell, o.service, o.brand, o.area, o.state, NULL);
+            r_told := r_told + state_tell(p_tell, o, o.state, NULL);
         END LOOP;
     END IF;
     FOR g IN SELECT n.service, nullif(n.rat, '') AS rat, nullif(n.brand, '') AS brand, nullif(n.area, '') AS area, n.state,
@@ -341,17 +384,23 @@ BEGIN
             AND (s.rat, s.brand, s.area) IS NOT DISTINCT FROM (g.rat, g.brand, g.area);
         IF o.id IS NULL THEN
             INSERT INTO service_state (source, service, rat, brand, area, state, message_key, validity_s, since, expected_end)
-            VALUES (p_source, g.service, g.rat, g.brand, g.area, g.state, g.message, g.validity, coalesce(g.since, now()), g.ends);
+            VALUES (p_source, g.service, g.rat, g.brand, g.area, g.state, g.message, g.validity, coalesce(g.since, now()), g.ends)
+            RETURNING * INTO made;
         ELSE
             g.since := coalesce(g.since, CASE WHEN o.state = g.state THEN o.since ELSE now() END);
             CONTINUE WHEN (o.state, o.message_key, o.validity_s, o.since, o.expected_end)
                           IS NOT DISTINCT FROM (g.state, g.message, g.validity, g.since, g.ends);
             UPDATE service_state SET state = g.state, message_key = g.message, validity_s = g.validity, since = g.since,
-                   expected_end = g.ends, updated_at = now() WHERE id = o.id;
+                   expected_end = g.ends, updated_at = now() WHERE id = o.id
+            RETURNING * INTO made;
         END IF;
         r_changed := r_changed + 1;
-        r_told := r_told + state_tell(p_tell, g.service, g.brand, g.area, o.state, g.state);
+        r_told := r_told + state_tell(p_tell, made, o.state, g.state);
     END LOOP;
+    PERFORM set_config('entitlementd.states', '', true);
+    IF r_changed > 0 THEN
+        PERFORM states_write();
+    END IF;
 END $$;
 
 -- Of the operator's own rows those that fit what is given ('' any), or one by its id. Rows that were removed.
@@ -368,7 +417,7 @@ BEGIN
                              AND p_brand IN ('', s.brand) AND p_area IN ('', s.area) END
              ORDER BY s.id LOOP
         DELETE FROM service_state WHERE id = o.id;
-        PERFORM state_tell(p_tell, o.service, o.brand, o.area, o.state, NULL);
+        PERFORM state_tell(p_tell, o, o.state, NULL);
         n := n + 1;
     END LOOP;
     RETURN n;

@@ -20,13 +20,16 @@ struct ecs_aaa *ecs_aaa_new(const struct ecs_aaa_env *env, const struct ecs_aaa_
     if (!aaa)
         return NULL;
     aaa->env = *env;
+    aaa->env.former = NULL;
     for (size_t i = 0; i < n; i++) {
         struct aaa_provider *p = &aaa->provider[aaa->n++];
+        struct aaa_provider *before = env->former ? aaa_find(env->former, ecs_str_of(rows[i].name)) : NULL;
 
         p->conf = &rows[i];
         if (rows[i].type != ECS_AAA_RADIUS)
             continue;
-        p->radius = aaa_radius_open(env, &rows[i], servers, servers_n, err, err_size);
+        p->radius =
+            aaa_radius_open(env, before ? before->radius : NULL, &rows[i], servers, servers_n, err, err_size);
         if (!p->radius) {
             ecs_aaa_free(aaa);
             return NULL;

@@ -51,6 +51,20 @@ static bool has_application(const struct check *c, uint32_t id)
     return false;
 }
 
+/* Without rows every peer serves every realm. */
+static bool has_route(const struct check *c, const char *realm, uint32_t application)
+{
+    for (size_t i = 0; i < c->s->routes_n; i++) {
+        const struct ecs_diameter_route_row *r = &c->s->routes[i];
+        uint32_t of = ecs_diameter_application_id(r->application);
+
+        if ((of == 0 || of == application) &&
+            (strcmp(r->realm, "*") == 0 || ecs_str_eq_nocase(ecs_str_of(r->realm), ecs_str_of(realm))))
+            return true;
+    }
+    return c->s->routes_n == 0;
+}
+
 static bool is_named_twice(const struct ecs_str_list *list, size_t at)
 {
     for (size_t i = 0; i < at; i++)
@@ -79,6 +93,10 @@ static void check_row(const struct check *c, const struct ecs_aaa_conf *row)
                       ecs_aaa_types[row->type]);
     if (!c->s->peers_n)
         ecs_fault_add(c->faults, c->path, 0, 0, "aaa \"%s\": section diameter_peers is empty", row->name);
+    else if (row->realm && !has_route(c, row->realm, aaa_application(row->type)))
+        ecs_fault_add(c->faults, c->path, 0, 0,
+                      "aaa \"%s\": section diameter_routes has no row for realm %s and type %s", row->name,
+                      row->realm, ecs_aaa_types[row->type]);
 }
 
 static void check_rows(const struct check *c)
@@ -148,6 +166,11 @@ static void check_accounting(const struct check *c)
     if (a->via == ECS_ACCOUNTING_DIAMETER && !has_application(c, ECS_DIAMETER_APP_ACCT))
         ecs_fault_add(c->faults, c->path, 0, 0,
                       "accounting: section diameter has no host, or its applications do not name accounting");
+    else if (a->via == ECS_ACCOUNTING_DIAMETER && !c->s->peers_n)
+        ecs_fault_add(c->faults, c->path, 0, 0, "accounting: section diameter_peers is empty");
+    else if (a->via == ECS_ACCOUNTING_DIAMETER && a->realm && !has_route(c, a->realm, ECS_DIAMETER_APP_ACCT))
+        ecs_fault_add(c->faults, c->path, 0, 0,
+                      "accounting: section diameter_routes has no row for realm %s and accounting", a->realm);
 }
 
 void ecs_aaa_check_all(const struct ecs_aaa_sections *s, const char *path, struct ecs_faults *faults,

@@ -201,6 +201,9 @@ static void read_accepted(struct ecs_str avps, struct ecs_aaa_round *round)
     struct ecs_str name, eap, by_name;
     uint32_t state = 0, timeout = 0, lifetime = 0;
 
+    (void)ecs_diameter_get_u32(avps, ECS_AVP_AUTH_SESSION_STATE, &state);
+    round->kept = state != NO_STATE_MAINTAINED; /* also where it is not believed below */
+
     if (ecs_diameter_get(avps, ECS_AVP_EAP_PAYLOAD, &eap) && eap.n && (uint8_t)eap.p[0] != ECS_EAP_SUCCESS)
         round->why =
             "accepted with another EAP packet than EAP-Success"; /* the code decides (aaa.md 2.4.3) */
@@ -217,8 +220,6 @@ static void read_accepted(struct ecs_str avps, struct ecs_aaa_round *round)
     (void)ecs_diameter_get_u32(avps, ECS_AVP_SESSION_TIMEOUT, &timeout);
     (void)ecs_diameter_get_u32(avps, ECS_AVP_AUTHORIZATION_LIFETIME, &lifetime);
     round->session_s = shorter(timeout, lifetime);
-    (void)ecs_diameter_get_u32(avps, ECS_AVP_AUTH_SESSION_STATE, &state);
-    round->kept = state != NO_STATE_MAINTAINED;
     (void)ecs_diameter_get(avps, ECS_AVP_CLASS, &round->class);
 }
 
@@ -280,10 +281,15 @@ static enum ecs_next read_dea(struct ecs_flow *f)
     aaa_judge_dea(c->provider->conf, &c->answer, !c->thread.session.n, f->arena, c->round);
     if (c->answer.rc == ECS_OK) {
         (void)ecs_diameter_get(avps, ECS_AVP_ORIGIN_HOST, &next.server);
-        (void)ecs_diameter_get(avps, ECS_AVP_STATE, &next.state);
+        if (!c->round->kept) /* STR has no State */
+            (void)ecs_diameter_get(avps, ECS_AVP_STATE, &next.state);
         if (!aaa_thread_write(f->arena, true, &next, &c->round->thread_out) &&
             c->round->verdict <= ECS_AAA_ACCEPTED)
             break_off(c->round, "the AAA's State is too long");
+    }
+    if (c->round->kept && c->round->verdict != ECS_AAA_ACCEPTED) { /* a success that is not believed */
+        c->round->kept = false;
+        ecs_aaa_end(c->aaa, ecs_str_of(c->provider->conf->name), c->round->identity, c->round->thread_out);
     }
     aaa_count(c->aaa, c->provider, c->round->verdict, c->answer.rc == ECS_OK);
     return ECS_DONE;

@@ -73,9 +73,10 @@ enum ecs_next aaa_diameter_ask(struct ecs_flow *f, struct ecs_aaa *aaa, struct a
 /* --- aaa_radius.c --- */
 enum ecs_next aaa_radius_ask(struct ecs_flow *f, struct ecs_aaa *aaa, struct aaa_provider *p,
                              struct ecs_str user_name, struct ecs_aaa_round *round);
-struct ecs_radius *aaa_radius_open(const struct ecs_aaa_env *env, const struct ecs_aaa_conf *conf,
-                                   const struct ecs_radius_row *servers, size_t servers_n, char *err,
-                                   size_t err_size);
+/* former: the row's client of the configuration before; NULL: none. */
+struct ecs_radius *aaa_radius_open(const struct ecs_aaa_env *env, struct ecs_radius *former,
+                                   const struct ecs_aaa_conf *conf, const struct ecs_radius_row *servers,
+                                   size_t servers_n, char *err, size_t err_size);
 void aaa_judge_radius(const struct ecs_aaa_conf *conf, const struct ecs_radius_answer *answer, bool first,
                       struct ecs_arena *arena, struct ecs_aaa_round *round, struct ecs_str *ret_state);
 

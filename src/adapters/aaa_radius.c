@@ -22,10 +22,11 @@ struct ecs_radius_server_conf ecs_radius_conf_of(const struct ecs_radius_row *ro
     };
 }
 
-struct ecs_radius *aaa_radius_open(const struct ecs_aaa_env *env, const struct ecs_aaa_conf *conf,
-                                   const struct ecs_radius_row *servers, size_t servers_n, char *err,
-                                   size_t err_size)
+struct ecs_radius *aaa_radius_open(const struct ecs_aaa_env *env, struct ecs_radius *former,
+                                   const struct ecs_aaa_conf *conf, const struct ecs_radius_row *servers,
+                                   size_t servers_n, char *err, size_t err_size)
 {
+    struct ecs_radius *again;
     struct ecs_radius_server_conf rows[ECS_RADIUS_SERVERS];
     struct ecs_radius_conf radius = {.use = ECS_RADIUS_AUTHENTICATION,
                                      .servers = rows,
@@ -51,7 +52,8 @@ struct ecs_radius *aaa_radius_open(const struct ecs_aaa_env *env, const struct e
             rows[radius.servers_n++].stats = env->stats ? env->stats(env->stats_arg, name) : NULL;
             break;
         }
-    return ecs_radius_new(env->loop, &radius, err, err_size);
+    again = ecs_radius_again(former, &radius);
+    return again ? again : ecs_radius_new(env->loop, &radius, err, err_size);
 }
 
 static void break_off(struct ecs_aaa_round *round, const char *why)

@@ -12,18 +12,22 @@
 enum { WRITINGS_MAX = 1024, WRITE_MS = 5000 };
 
 static const char *const vias[] = {"none", "radius", "diameter", NULL};
+static const char *const diameter_records[] = {"event", "start-stop", NULL};
 
 const struct ecs_setting ecs_accounting_settings[] = {
     {ECS_KEY(ENUM, "via", struct ecs_accounting_conf, via), .def = "none", .names = vias,
      .help = "none: authentications are not accounted; radius: Start and Stop for each (RFC 2866); diameter: "
-             "one event (RFC "
-             "6733 9)."},
+             "one event, or START and STOP (RFC 6733 9; diameter_records)."},
     {ECS_KEY(STRING_LIST, "servers", struct ecs_accounting_conf, servers), .max = ECS_RADIUS_SERVERS,
      .help = "radius: names in section radius_servers."},
     {ECS_KEY(STRING, "realm", struct ecs_accounting_conf, realm), .min = 1, .max = 255,
      .help = "diameter: Destination-Realm."},
     {ECS_KEY(STRING, "host", struct ecs_accounting_conf, host), .min = 1, .max = 255,
      .help = "diameter: Destination-Host; left out: the realm's routing decides."},
+    {ECS_KEY(ENUM, "diameter_records", struct ecs_accounting_conf, diameter_records), .def = "event",
+     .names = diameter_records,
+     .help = "diameter: event: one EVENT_RECORD for each authentication; start-stop: a START_RECORD and a "
+             "STOP_RECORD of one session."},
     {ECS_KEY(STRING, "nas_identifier", struct ecs_accounting_conf, nas_identifier), .min = 1, .max = 253,
      .help = "NAS-Identifier; left out: server.name."},
     {ECS_KEY(BOOL, "node_records", struct ecs_accounting_conf, node_records), .def = "true",
@@ -63,6 +67,7 @@ static struct ecs_radius *open_radius(const struct ecs_accounting *a, const stru
                                       size_t servers_n, char *err, size_t err_size)
 {
     struct ecs_radius_server_conf rows[ECS_RADIUS_SERVERS];
+    struct ecs_radius *again, *former = a->env.former ? a->env.former->radius : NULL;
     struct ecs_radius_conf radius = {.use = ECS_RADIUS_ACCOUNTING,
                                      .servers = rows,
                                      .nas_identifier = a->nas,
@@ -79,7 +84,8 @@ static struct ecs_radius *open_radius(const struct ecs_accounting *a, const stru
             rows[radius.servers_n++].stats = a->env.stats ? a->env.stats(a->env.arg, name) : NULL;
             break;
         }
-    return ecs_radius_new(a->env.loop, &radius, err, err_size);
+    again = ecs_radius_again(former, &radius);
+    return again ? again : ecs_radius_new(a->env.loop, &radius, err, err_size);
 }
 
 struct ecs_accounting *ecs_accounting_new(const struct ecs_accounting_env *env,
@@ -95,9 +101,12 @@ struct ecs_accounting *ecs_accounting_new(const struct ecs_accounting_env *env,
     a->env = *env;
     a->conf = conf;
     a->nas = conf->nas_identifier ? conf->nas_identifier : env->node;
-    if (conf->via != ECS_ACCOUNTING_RADIUS)
+    if (conf->via != ECS_ACCOUNTING_RADIUS) {
+        a->env.former = NULL;
         return a;
+    }
     a->radius = open_radius(a, servers, servers_n, err, err_size);
+    a->env.former = NULL;
     if (a->radius)
         return a;
     free(a);
@@ -180,6 +189,17 @@ static bool copy(struct ecs_arena *arena, struct ecs_str from, struct ecs_str *t
     return p;
 }
 
+/* Whose record it is: NAS-Identifier; of Diameter our Origin-Host, with which the Session-Id begins whoever
+ * sends it. */
+static const char *name_of(const struct ecs_accounting *a)
+{
+    const char *host = a->conf->via == ECS_ACCOUNTING_DIAMETER && a->env.diameter
+                           ? ecs_diameter_host(a->env.diameter)
+                           : NULL;
+
+    return host && strlen(host) <= ECS_RADIUS_VALUE_MAX ? host : a->nas;
+}
+
 /* All texts of the row become the writing's. */
 static struct accounting_writing *prepare(struct ecs_accounting *a, const struct ecs_accounting_row *row)
 {
@@ -190,7 +210,7 @@ static struct accounting_writing *prepare(struct ecs_accounting *a, const struct
 
     if (!session || !ecs_random(a->env.crypto, bits, sizeof(bits)) ||
         !copy(arena, row->user_name, &w->row.user_name) || !copy(arena, row->class, &w->row.class) ||
-        !copy(arena, ecs_str_of(a->nas), &w->row.nas)) {
+        !copy(arena, ecs_str_of(name_of(a)), &w->row.nas)) {
         ecs_arena_free(arena);
         return NULL;
     }

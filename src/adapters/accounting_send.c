@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One row of accounting on its way: Start, then Stop by RADIUS, or one event by Diameter. */
+/* One row of accounting on its way: Start, then Stop by RADIUS; by Diameter the same, or one event. */
 #include <inttypes.h>
 #include <string.h>
 
 #include "adapters/accounting_int.h"
-
-enum { EVENT_RECORD = 1, RECORD_NUMBER = 0 };
 
 bool accounting_put_record(struct ecs_buf *buf, const struct ecs_accounting_row *row,
                            enum ecs_radius_status status)
@@ -24,9 +22,11 @@ bool accounting_put_record(struct ecs_buf *buf, const struct ecs_accounting_row 
     return ecs_radius_put_record(buf, &record);
 }
 
-/* The Session-Id is the same for each try: the server knows a repetition by it (6733 9.4). */
+/* Session-Id and number are the same for each try, also from another node: the server knows a repetition by
+ * them (6733 9.4, 9.8.3). row->nas: Origin-Host of the node that wrote the row. */
 void accounting_put_acr(struct ecs_buf *buf, const struct ecs_accounting_conf *conf,
-                        const struct aaa_origin *me, const struct ecs_accounting_row *row)
+                        const struct aaa_origin *me, const struct ecs_accounting_row *row,
+                        enum accounting_acr type)
 {
     char session[300];
     uint8_t bits[8] = {0};
@@ -36,15 +36,16 @@ void accounting_put_acr(struct ecs_buf *buf, const struct ecs_accounting_conf *c
         buf->overflow = true;
     high = (uint32_t)bits[0] << 24 | (uint32_t)bits[1] << 16 | (uint32_t)bits[2] << 8 | bits[3];
     low = (uint32_t)bits[4] << 24 | (uint32_t)bits[5] << 16 | (uint32_t)bits[6] << 8 | bits[7];
-    snprintf(session, sizeof(session), "%s;%" PRIu32 ";%" PRIu32 ";acct", me->host, high, low);
+    snprintf(session, sizeof(session), "%.*s;%" PRIu32 ";%" PRIu32 ";acct",
+             ECS_FMT(ecs_diameter_is_identity(row->nas) ? row->nas : ecs_str_of(me->host)), high, low);
     ecs_diameter_put(buf, ECS_AVP_SESSION_ID, ecs_str_of(session));
     ecs_diameter_put(buf, ECS_AVP_ORIGIN_HOST, ecs_str_of(me->host));
     ecs_diameter_put(buf, ECS_AVP_ORIGIN_REALM, ecs_str_of(me->realm));
     ecs_diameter_put(buf, ECS_AVP_DESTINATION_REALM, ecs_str_of(conf->realm));
     if (conf->host)
         ecs_diameter_put(buf, ECS_AVP_DESTINATION_HOST, ecs_str_of(conf->host));
-    ecs_diameter_put_u32(buf, ECS_AVP_ACCOUNTING_RECORD_TYPE, EVENT_RECORD);
-    ecs_diameter_put_u32(buf, ECS_AVP_ACCOUNTING_RECORD_NUMBER, RECORD_NUMBER);
+    ecs_diameter_put_u32(buf, ECS_AVP_ACCOUNTING_RECORD_TYPE, type);
+    ecs_diameter_put_u32(buf, ECS_AVP_ACCOUNTING_RECORD_NUMBER, type == ACCOUNTING_STOP_RECORD);
     ecs_diameter_put_u32(buf, ECS_AVP_ACCT_APPLICATION_ID, ECS_DIAMETER_APP_ACCT);
     ecs_diameter_put(buf, ECS_AVP_USER_NAME, row->user_name);
     ecs_diameter_put_time(buf, ECS_AVP_EVENT_TIMESTAMP, row->event_at);
@@ -142,9 +143,8 @@ static const struct ecs_step radius_steps[] = {
 
 /* ---- Diameter ---- */
 
-static enum ecs_next send_acr(struct ecs_flow *f)
+static enum ecs_next send_acr(struct ecs_flow *f, struct send_call *c, enum accounting_acr type)
 {
-    struct send_call *c = f->self;
     struct ecs_diameter *d = c->owner->env.diameter;
     const struct aaa_origin me = {ecs_diameter_host(d), ecs_diameter_realm(d)};
     struct ecs_buf avps = {.limit = ECS_DIAMETER_MAX};
@@ -153,7 +153,7 @@ static enum ecs_next send_acr(struct ecs_flow *f)
         .limit_ms = (uint32_t)c->owner->conf->limit_ms};
     enum ecs_next next;
 
-    accounting_put_acr(&avps, c->owner->conf, &me, c->sending->row);
+    accounting_put_acr(&avps, c->owner->conf, &me, c->sending->row, type);
     ask.message.avps = ecs_buf_str(&avps);
     if (avps.overflow) {
         ecs_buf_done(&avps);
@@ -166,20 +166,51 @@ static enum ecs_next send_acr(struct ecs_flow *f)
     return next;
 }
 
-static enum ecs_next end_acr(struct ecs_flow *f)
+/* A session whose START was answered is stopped, whatever the section says by now. */
+static enum ecs_next send_acr_first(struct ecs_flow *f)
 {
     struct send_call *c = f->self;
+    bool pair = c->owner->conf->diameter_records == ECS_ACCOUNTING_START_STOP;
 
+    c->sending->started = c->sending->row->started;
+    if (c->sending->started)
+        return ECS_NEXT;
+    return send_acr(f, c, pair ? ACCOUNTING_START_RECORD : ACCOUNTING_EVENT_RECORD);
+}
+
+static enum ecs_next judge_diameter(struct send_call *c)
+{
     if (c->diameter.rc != ECS_OK)
         return fail(c, c->diameter.error, c->diameter.rc != ECS_E_BAD_PARAMETER);
     if (c->diameter.result.meaning != ECS_DIAMETER_MEANS_OK)
         return fail(c, ecs_diameter_result_name(&c->diameter.result), false);
-    c->sending->answered = true;
+    return ECS_NEXT;
+}
+
+static enum ecs_next send_acr_second(struct ecs_flow *f)
+{
+    struct send_call *c = f->self;
+
+    if (!c->sending->started) {
+        if (judge_diameter(c) != ECS_NEXT)
+            return ECS_DONE;
+        c->sending->started = c->owner->conf->diameter_records == ECS_ACCOUNTING_START_STOP;
+    }
+    return c->sending->started ? send_acr(f, c, ACCOUNTING_STOP_RECORD) : ECS_NEXT;
+}
+
+static enum ecs_next end_acr(struct ecs_flow *f)
+{
+    struct send_call *c = f->self;
+
+    if (judge_diameter(c) == ECS_NEXT)
+        c->sending->answered = true;
     return ECS_DONE;
 }
 
 static const struct ecs_step diameter_steps[] = {
-    {"accounting-event", send_acr, AAA_WAIT_MS},
+    {"accounting-record", send_acr_first, AAA_WAIT_MS},
+    {"accounting-stop", send_acr_second, AAA_WAIT_MS},
     {"accounting-end", end_acr, 0},
     {0},
 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Events on what plain applications go by: data usage, boosts, carrier billing, pseudonyms. Members as in
  * docs/bss.md; numbers may be quoted. */
+#include <string.h>
+
 #include "adapters/bss_int.h"
 
 enum {
@@ -19,14 +21,15 @@ struct reader {
     const char *why;
 };
 
-/* Absent: true, and *ret stays. */
+/* Absent or null: true, and *ret stays. */
 static bool number(struct reader *r, const char *name, int64_t low, int64_t high, int64_t *ret)
 {
+    const json_t *given = json_object_get(r->json, name);
     struct ecs_str text = bss_member(r->arena, r->json, name);
     int64_t value;
 
     if (!text.p)
-        return json_object_get(r->json, name) == NULL;
+        return !given || json_is_null(given);
     if (!ecs_str_to_i64(text, &value) || value < low || value > high)
         return false;
     *ret = value;
@@ -36,7 +39,23 @@ static bool number(struct reader *r, const char *name, int64_t low, int64_t high
 static bool text(struct reader *r, const char *name, size_t most, struct ecs_str *ret)
 {
     *ret = bss_member(r->arena, r->json, name);
+    for (size_t i = 0; i < ret->n; i++)
+        if ((unsigned char)ret->p[i] < 0x20 || ret->p[i] == 0x7f)
+            return false;
     return ret->n <= most;
+}
+
+/* As the table data_usage has them. */
+static bool is_bucket(struct ecs_str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+              (i > 0 && (c == '.' || c == '_' || c == '-'))))
+            return false;
+    }
+    return s.n > 0;
 }
 
 static bool time_of(struct reader *r, const char *name, int64_t *ret)
@@ -64,7 +83,7 @@ static bool read_usage(struct reader *r)
         !say(r, number(r, "allowance", 0, INT64_MAX, &c->a), "allowance is no number of bytes") ||
         !say(r, number(r, "used", 0, INT64_MAX, &c->b) && c->b >= 0, "used is no number of bytes") ||
         !say(r, text(r, "name", TEXT_MAX, &c->text) && text(r, "description", TEXT_MAX, &c->more),
-             "name or description is longer than 512 bytes"))
+             "name or description is longer than 512 bytes, or has control characters"))
         return false;
     c->type = (int)type;
     return say(r, time_of(r, "cycleEnd", &c->time), "cycleEnd is no time");
@@ -80,7 +99,8 @@ static bool read_boost(struct reader *r)
         return false;
     c->type = type ? (int)type : ECS_BOOST_INTERACTIVE;
     return c->kind == ECS_DATA_BOOST_END ||
-           say(r, text(r, "key", KEY_MAX, &c->key) && c->key.n, "a bought boost needs key, at most 64 bytes");
+           say(r, text(r, "key", KEY_MAX, &c->key) && c->key.n,
+               "a bought boost needs key, at most 64 bytes, without control characters");
 }
 
 static bool read_account(struct reader *r)
@@ -89,9 +109,9 @@ static bool read_account(struct reader *r)
     int64_t terms = -1;
 
     if (!say(r, text(r, "storeVendor", VENDOR_MAX, &c->vendor) && c->vendor.n,
-             "storeVendor is missing or too long") ||
+             "storeVendor is missing, too long or has control characters") ||
         !say(r, text(r, "storeUserId", USER_MAX, &r->out->store_user) && r->out->store_user.n,
-             "storeUserId is missing or too long") ||
+             "storeUserId is missing, too long or has control characters") ||
         !say(r, number(r, "terms", 0, 3, &terms), "terms is not 0 to 3"))
         return false;
     c->type = (int)terms;
@@ -108,7 +128,10 @@ static bool read_pseudonym(struct reader *r)
 
     if (!json_is_string(json_object_get(r->json, "pseudonym")))
         return say(r, false, "pseudonym is missing; empty removes it");
-    if (!say(r, text(r, "pseudonym", PSEUDONYM_MAX, &c->text), "pseudonym is longer than 1015 bytes"))
+    if (!say(r,
+             text(r, "pseudonym", PSEUDONYM_MAX, &c->text) &&
+                 (!c->text.n || !memchr(c->text.p, ' ', c->text.n)),
+             "pseudonym is longer than 1015 bytes, or has spaces or control characters"))
         return false;
     if (!c->text.p)
         c->text = ECS_STR("");
@@ -123,7 +146,8 @@ bool bss_event_data(struct ecs_arena *arena, const json_t *json, struct ecs_bss_
     bool good = true;
 
     if (c->kind == ECS_DATA_USAGE || c->kind == ECS_DATA_USAGE_END)
-        good = say(&r, text(&r, "bucket", BUCKET_MAX, &c->key) && c->key.n, "bucket is missing or too long");
+        good = say(&r, text(&r, "bucket", BUCKET_MAX, &c->key) && is_bucket(c->key),
+                   "bucket is missing, or not 1 to 63 of a-z, 0-9, '.', '_' and '-'");
     if (good && c->kind == ECS_DATA_USAGE)
         good = read_usage(&r);
     else if (c->kind == ECS_DATA_BOOST || c->kind == ECS_DATA_BOOST_END)

@@ -197,7 +197,8 @@ bool ecs_qos_is_foreign(const struct ecs_qos *qos, const struct ecs_qos_call *ca
     if (!conf || conf->type != ECS_QOS_RX || !call->handle.n || !qos->env.diameter)
         return false;
     host = ecs_str_of(ecs_diameter_host(qos->env.diameter));
-    return call->handle.n <= host.n || !ecs_str_starts_with(call->handle, host) || call->handle.p[host.n] != ';';
+    return call->handle.n <= host.n || !ecs_str_starts_with(call->handle, host) ||
+           call->handle.p[host.n] != ';';
 }
 
 enum ecs_next ecs_qos_apply(struct ecs_flow *f, struct ecs_qos *qos, struct ecs_qos_call *call)

@@ -91,6 +91,17 @@ static bool post_search(struct qos_job *job)
 
 /* ---- reading ---- */
 
+/* Of a session that does not tell its end, but when it began and for how long; 0: not told. */
+static int64_t end_of(const struct qos_job *job, const json_t *body)
+{
+    struct ecs_str started = qos_text(job->arena, body, "startedAt");
+    json_int_t seconds = json_integer_value(json_object_get(body, "duration"));
+    int64_t at;
+
+    return started.p && seconds > 0 && seconds <= INT32_MAX && ecs_time_parse(started, &at) ? at + seconds
+                                                                                            : 0;
+}
+
 /* An assignment or a session into the call. False with AGAIN: it cannot be read. */
 static bool take(struct qos_job *job, const json_t *body)
 {
@@ -105,7 +116,7 @@ static bool take(struct qos_job *job, const json_t *body)
         return qos_end(job, ECS_QOS_AGAIN, "the network's answer cannot be read");
     job->call->handle_out = id;
     if (!ends.p || !ecs_time_parse(ends, &job->call->ends_at))
-        job->call->ends_at = 0;
+        job->call->ends_at = end_of(job, body);
     if (strcmp(status, "AVAILABLE") == 0)
         return qos_end(job, ECS_QOS_DONE, NULL);
     if (strcmp(status, "REQUESTED") == 0)
@@ -127,16 +138,17 @@ static bool is_text(const json_t *object, const char *name, struct ecs_str text)
 /* Is this one that our request has made? */
 static bool is_ours(struct qos_job *job, const json_t *found)
 {
-    const char *sink = qos_sink(job, "");
+    const json_t *sink = json_object_get(found, "sink");
     const char *status = json_string_value(json_object_get(found, is_session(job) ? "qosStatus" : "status"));
 
     if (status && strcmp(status, "UNAVAILABLE") == 0)
         return false;
     if (is_text(found, is_session(job) ? "sessionId" : "assignmentId", job->call->former))
         return false;
-    if (sink && json_is_string(json_object_get(found, "sink")))
-        return is_text(found, "sink", ecs_str_of(sink));
-    return job->call->repeated && is_text(found, "qosProfile", ecs_str_of(job->profile->camara_profile));
+    if (json_is_string(sink))
+        return qos_is_our_sink(job, sink);
+    return job->call->repeated && job->profile &&
+           is_text(found, "qosProfile", ecs_str_of(job->profile->camara_profile));
 }
 
 static const json_t *find(struct qos_job *job)
@@ -183,12 +195,13 @@ static bool apply(struct qos_job *job)
             return take(job, found);
         if (!is_nothing(job))
             return qos_refused(job);
-        return job->stage == SEARCHED
-                   ? create(job)
-                   : qos_end(job, ECS_QOS_AGAIN, "another session of this line is in force");
+        if (job->stage == SEARCHED)
+            return create(job);
+        job->call->unknown = true; /* the next time it is taken when it has our profile */
+        return qos_end(job, ECS_QOS_AGAIN, "another session of this line is in force");
     }
     if (job->answer.rc == ECS_OK && job->answer.status == 409)
-        return post_search(job);
+        return post_search(job); /* it may be ours of another life */
     found = qos_is_good(job) ? qos_body(job) : NULL;
     return found ? take(job, found) : qos_refused(job);
 }
@@ -225,8 +238,8 @@ static bool release(struct qos_job *job)
     const json_t *found;
 
     if (job->stage == BEGIN && !job->call->handle.n) {
-        if (!job->call->subject.msisdn.n || !job->profile)
-            return qos_end(job, ECS_QOS_GONE, NULL);
+        if (!job->call->subject.msisdn.n)
+            return qos_end(job, ECS_QOS_REFUSED, "without id and number it cannot be looked for");
         job->call->repeated = true;
         return post_search(job);
     }

@@ -300,3 +300,12 @@ const char *qos_sink(const struct qos_job *job, const char *door)
         return NULL;
     return ecs_printf(job->arena, "%.*s/qos/%s%.*s", ECS_FMT(base), door, ECS_FMT(job->call->sink));
 }
+
+bool qos_is_our_sink(const struct qos_job *job, const json_t *address)
+{
+    const struct ecs_str own = job->call->sink;
+    struct ecs_str found = {json_string_value(address), json_string_length(address)};
+
+    return own.n && found.p && found.n > own.n && found.p[found.n - own.n - 1] == '/' &&
+           memcmp(found.p + found.n - own.n, own.p, own.n) == 0;
+}

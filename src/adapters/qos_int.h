@@ -70,6 +70,8 @@ struct ecs_str qos_last_part(struct ecs_arena *arena, struct ecs_str link);
 const char *qos_handle_tail(const struct qos_job *job, const char *before, const char *behind);
 /* Address for events; NULL: the network has none. */
 const char *qos_sink(const struct qos_job *job, const char *door);
+/* An address for events that the network tells is that of this request, wherever our listener was then. */
+bool qos_is_our_sink(const struct qos_job *job, const json_t *address);
 
 /* ---- values (qos_value.c), pure ---- */
 

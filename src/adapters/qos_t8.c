@@ -92,15 +92,10 @@ static bool take(struct qos_job *job, const json_t *body)
 static const json_t *find(struct qos_job *job)
 {
     const json_t *list = qos_is_good(job) ? qos_body(job) : NULL;
-    const char *sink = qos_sink(job, "");
 
-    for (size_t i = 0; sink && i < json_array_size(list); i++) {
-        const char *to =
-            json_string_value(json_object_get(json_array_get(list, i), "notificationDestination"));
-
-        if (to && strcmp(to, sink) == 0)
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (qos_is_our_sink(job, json_object_get(json_array_get(list, i), "notificationDestination")))
             return json_array_get(list, i);
-    }
     return NULL;
 }
 

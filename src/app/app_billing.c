@@ -26,6 +26,8 @@ static void resolve(struct ecs_app_context *c, const struct ecs_decisions *decis
         .terms = terms_of(row, decisions->v[ECS_DECIDE_BILLING_TERMS].i),
         .offered = offer == ECS_OFFER_YES && row->state != ECS_BILLING_BLOCKED,
         .by_bss = decisions->v[ECS_DECIDE_BILLING_ACTIVATION].i == ECS_ACTIVATOR_BSS,
+        .dialog =
+            decisions->v[ECS_DECIDE_BILLING_DIALOG].i && decisions->v[ECS_DECIDE_BILLING_DIALOG_TEXT].s.n,
         .message = ECS_STR(""),
     };
     if (offer == ECS_OFFER_NO || row->state == ECS_BILLING_BLOCKED)
@@ -92,14 +94,14 @@ enum ecs_rc app_build_billing(struct ecs_app_context *c, struct ecs_doc *doc, st
 {
     const struct ecs_decision_value *v = decisions->v;
     bool has_url = app_flow_has_url(c, v[ECS_DECIDE_BILLING_FLOW_URL].s);
-    bool has_dialog = v[ECS_DECIDE_BILLING_DIALOG].i && v[ECS_DECIDE_BILLING_DIALOG_TEXT].s.n;
     struct ecs_billing_view view;
     enum ecs_rc rc = ECS_OK;
     int64_t validity;
 
     resolve(c, decisions, &view);
-    /* Terms that nobody could accept are no offer (Table 97). */
-    if (view.entitlement == DISABLED && view.terms == TERMS_MISSING && !has_url && !has_dialog)
+    /* Terms that nobody could accept, or an account that nobody could enable, are no offer (Table 97). */
+    if (view.entitlement == DISABLED && view.terms != TERMS_RUNNING && !has_url &&
+        !(view.dialog && view.terms == TERMS_MISSING))
         view.entitlement = INCOMPATIBLE;
     validity = v[view.entitlement == PROVISIONING ? ECS_DECIDE_BILLING_VALIDITY_PENDING
                                                   : ECS_DECIDE_BILLING_VALIDITY]
@@ -118,12 +120,12 @@ enum ecs_rc app_build_billing(struct ecs_app_context *c, struct ecs_doc *doc, st
         return ECS_OK;
     if (view.terms == TERMS_MISSING)
         ecs_doc_int(doc, node, "TC_Operation",
-                    has_dialog && (!has_url || v[ECS_DECIDE_BILLING_TERMS_WAY].i == ECS_TERMS_WAY_MESSAGE)
+                    view.dialog && (!has_url || v[ECS_DECIDE_BILLING_TERMS_WAY].i == ECS_TERMS_WAY_MESSAGE)
                         ? MESSAGE_PREFERRED
                         : PAGE_PREFERRED);
     if (has_url)
         rc = add_page(c, doc, node, v, &view, validity);
-    if (rc == ECS_OK && has_dialog && view.terms == TERMS_MISSING)
+    if (rc == ECS_OK && view.dialog && view.terms == TERMS_MISSING)
         rc = add_dialog(c, doc, node, v);
     return rc;
 }

@@ -173,6 +173,8 @@ static void set_services(struct ecs_facts *f, const struct ecs_subscriber_facts 
 
 static void set_sim(struct ecs_facts *f, const struct ecs_app_context *c)
 {
+    if (!c->imsi)
+        return;
     (void)ecs_fact_set_str(f, ECS_FACT_SIM_IMSI, ecs_str_of(c->imsi->s));
     if (c->plmn_n)
         (void)ecs_fact_set_str(f, ECS_FACT_SIM_PLMN, (struct ecs_str){c->imsi->s, c->plmn_n});

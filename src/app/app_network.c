@@ -123,12 +123,18 @@ static bool is_about(const struct ecs_service_state *state, const char *service)
 struct ecs_str app_state_message(const struct ecs_app_context *c, const char *service)
 {
     const struct ecs_place *place = c->line->place;
+    const struct ecs_service_state *worst = NULL;
 
-    for (size_t i = 0; place && i < place->n_states; i++)
-        if (place->states[i].state != ECS_AVAILABLE_READY && place->states[i].message_key.n &&
-            is_about(&place->states[i], service))
-            return place->states[i].message_key;
-    return ECS_STR("");
+    /* What is said of all radio accesses explains an answer better than what is said of one of several. */
+    for (size_t i = 0; place && i < place->n_states; i++) {
+        const struct ecs_service_state *s = &place->states[i];
+
+        if (s->state == ECS_AVAILABLE_READY || !s->message_key.n || !is_about(s, service))
+            continue;
+        if (!worst || (!s->rat.p && worst->rat.p) || (!s->rat.p == !worst->rat.p && s->state > worst->state))
+            worst = s;
+    }
+    return worst ? worst->message_key : ECS_STR("");
 }
 
 int64_t app_state_validity(const struct ecs_app_context *c, const char *service, int64_t validity_s)

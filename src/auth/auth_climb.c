@@ -26,6 +26,17 @@ void auth_climb_start(struct auth_climb *climb, const struct ecs_auth *auth)
         climb->n = ecs_ladder_rungs(auth->env->ladder, brand_of(auth), &climb->rungs);
 }
 
+bool auth_climb_may_prove(const struct ecs_auth *auth, struct ecs_str provider)
+{
+    struct ecs_rung *const *rungs;
+    size_t n = auth->env->ladder ? ecs_ladder_rungs(auth->env->ladder, brand_of(auth), &rungs) : 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (ecs_str_eq(ecs_str_of(rungs[i]->name), provider))
+            return true;
+    return false;
+}
+
 bool auth_climb_resolves(const struct ecs_auth_env *env)
 {
     struct ecs_rung *const *rungs;
@@ -37,10 +48,13 @@ bool auth_climb_resolves(const struct ecs_auth_env *env)
     return false;
 }
 
-/* An identity that names no IMSI can only be resolved by an AAA. */
+/* An AAA is asked about identities of its realms only; one that names no IMSI can be resolved by nobody else.
+ */
 static bool suits(const struct ecs_rung *rung, const struct ecs_auth *auth)
 {
-    return auth->imsi.s[0] || rung->kind == ECS_RUNG_RELAY;
+    if (rung->kind != ECS_RUNG_RELAY)
+        return auth->imsi.s[0];
+    return ecs_aaa_serves(auth->env->aaa, ecs_str_of(rung->name), auth->request->param[ECS_P_EAP_ID]);
 }
 
 static bool is_up(const struct ecs_rung *rung, const struct ecs_auth *auth, int64_t now_us)
@@ -82,6 +96,8 @@ enum ecs_next auth_climb_fail(struct ecs_flow *f, const struct auth_climb *climb
         return auth_unavailable(f, auth, climb->why);
     if (climb->unknown)
         return ecs_flow_fail(f, ECS_E_AUTH_REJECTED, "subscriber or key not known");
+    if (auth->imsi.s[0])
+        return ecs_flow_fail(f, ECS_E_FORBIDDEN, "EAP_ID: a realm that no provider here is asked about");
     return ecs_flow_fail(f, ECS_E_AUTH_NEEDED, "EAP_ID: an identity that no provider here can resolve");
 }
 

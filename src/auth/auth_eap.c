@@ -34,20 +34,21 @@ bool eap_hash_cookie(struct ecs_auth *auth, struct ecs_str cookie)
 }
 
 /* A vector of EAP-AKA' has the separation bit in its AMF and keys bound to the network (RFC 9048 3.3,
- * TS 33.102 F.2). One that comes bound (from an HSS) is taken as it is. */
+ * TS 33.102 F.2). One of an HSS is taken as it is: it says which method it is for, whatever was asked
+ * (aaa.md 4). */
 enum ecs_rc eap_bind_vector(struct ecs_auth *auth, struct eap_work *w)
 {
     struct ecs_aka_vector *v = w->exchange.vector;
-    enum ecs_rc rc = ECS_OK;
+    enum ecs_rc rc;
     uint8_t rand[16];
 
+    if (!w->exchange.key)
+        auth->prime = v->prime;
     if (!auth->prime || v->prime)
         return ECS_OK;
-    if (w->exchange.key) {
-        w->exchange.key->amf[0] |= SEPARATION_BIT;
-        memcpy(rand, v->rand, sizeof(rand));
-        rc = ecs_aka_vector_make(auth->env->crypto, w->exchange.key, rand, v->sqn, v);
-    }
+    w->exchange.key->amf[0] |= SEPARATION_BIT;
+    memcpy(rand, v->rand, sizeof(rand));
+    rc = ecs_aka_vector_make(auth->env->crypto, w->exchange.key, rand, v->sqn, v);
     return rc == ECS_OK ? ecs_eap_bind_vector(auth->env->crypto, ecs_str_of(auth->env->identity->network), v)
                         : rc;
 }
@@ -268,13 +269,14 @@ static enum ecs_next judge(struct ecs_flow *f)
     struct ecs_eap_result result;
     char nai[80];
     struct ecs_str alternative = ECS_STR_NULL;
+    char digit = auth_identity_is_prime(auth->request->param[ECS_P_EAP_ID]) ? '6' : '0';
     enum ecs_next next;
     enum ecs_rc rc;
 
     for (size_t i = 0; i < auth->env->plmn_n && !alternative.p; i++)
         if (ecs_plmn_matches(&auth->env->plmns[i], &auth->imsi))
-            alternative = (struct ecs_str){
-                nai, ecs_eap_nai_make(auth->prime ? '6' : '0', &auth->imsi, &auth->env->plmns[i], nai)};
+            alternative =
+                (struct ecs_str){nai, ecs_eap_nai_make(digit, &auth->imsi, &auth->env->plmns[i], nai)};
     rc = ecs_eap_answer(auth->env->crypto, &w->eap, w->exchange.vector, &alternative, alternative.p ? 1 : 0,
                         w->packet, w->packet_n, &result);
     if (rc != ECS_OK)
@@ -296,8 +298,9 @@ static enum ecs_next send_next_challenge(struct ecs_flow *f)
         return ecs_flow_fail(f, ECS_E_SESSION_LOST, "the session ended during resynchronisation");
     if (w->exchange.outcome == ECS_EXCHANGE_UNAVAILABLE)
         return auth_unavailable(f, auth, w->exchange.why);
+    w->refusal = "no further challenge in this exchange";
     if (w->exchange.outcome != ECS_EXCHANGE_OK)
-        return ecs_flow_fail(f, ECS_E_AUTH_REJECTED, "no further challenge in this exchange");
+        return ecs_flow_goto(f, end_session);
     return eap_challenge(f);
 }
 

@@ -179,7 +179,14 @@ bool relay_accept(struct auth_leg *leg, const char **ret_why)
     const struct ecs_aaa_round *r = &leg->round;
     struct ecs_str thread = r->thread_out.p ? r->thread_out : r->thread;
     bool good = relay_subscriber(auth->env, r->identity, r->imsi, &auth->imsi, ret_why);
+    struct ecs_eap_id id;
 
+    /* Only now is it known whose card it is: that of a brand with a ladder of its own is proven there. */
+    if (good && ecs_eap_id_parse(r->identity, &id) != ECS_EAP_ID_PERMANENT &&
+        !auth_climb_may_prove(auth, r->provider)) {
+        *ret_why = "the AAA accepts a card of a brand that others prove";
+        good = false;
+    }
     if (r->kept)
         ecs_aaa_end(auth->env->aaa, r->provider, r->identity, thread);
     if (!good)

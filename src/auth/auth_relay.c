@@ -8,7 +8,7 @@
 #include "ecs/log.h"
 #include "ecs/ts43.h"
 
-enum { STORE_LIMIT_MS = 5000, LOOK_AGAIN_MS = 200 };
+enum { STORE_LIMIT_MS = 5000, LOOK_AGAIN_MS = 200, LOOK_SELDOM_MS = 1600 };
 
 /* Says of a packet that was handed on what became of it, in the background: the phone has gone, and with it
  * the AAA's answer. Its repetition need not wait for what never comes. */
@@ -53,6 +53,7 @@ struct relaying {
     enum ecs_relay_outcome outcome; /* of this leg */
     const char *why;
     struct ecs_timer timer;
+    uint32_t pause_ms; /* between two looks at a copy's fate; it grows */
     struct ecs_flow *flow;
     bool handed_on; /* and what came of it is not kept */
     struct ecs_store *store;
@@ -110,6 +111,7 @@ static enum ecs_next read_packet(struct ecs_flow *f)
         return ecs_flow_fail(f, ECS_E_NO_MEMORY, "no memory for the EAP exchange");
     w->identifier = packet.identifier;
     w->type = packet.type;
+    w->pause_ms = LOOK_AGAIN_MS;
     if (!ecs_digest(in->auth->env->crypto, ECS_DIGEST_SHA256, &bytes, 1, w->digest))
         return ecs_flow_fail(f, ECS_E_INTERNAL, "digest");
     in->own = w;
@@ -202,7 +204,9 @@ static enum ecs_next wait_for_copy(struct ecs_flow *f)
 {
     struct relaying *w = work_of(f);
 
-    ecs_timer_arm(&w->timer, f->loop, LOOK_AGAIN_MS, look_again, w);
+    ecs_timer_arm(&w->timer, f->loop, w->pause_ms, look_again, w);
+    if (w->pause_ms < LOOK_SELDOM_MS)
+        w->pause_ms *= 2;
     return ecs_flow_wait(f, stop_looking, w);
 }
 
@@ -326,7 +330,7 @@ const struct ecs_step auth_relay_steps[] = {
     {"read-packet", read_packet, 0},
     {"take-session", take_session, STORE_LIMIT_MS},
     {"judge-session", judge_session, 0},
-    {"wait-for-copy", wait_for_copy, 1000},
+    {"wait-for-copy", wait_for_copy, LOOK_SELDOM_MS + 1000},
     {"look-again", look, 0},
     {"hand-on", hand_on, 0},
     {"keep", keep, STORE_LIMIT_MS},

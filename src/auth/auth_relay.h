@@ -98,10 +98,12 @@ struct auth_climb {
 };
 /* Is there an AAA that may know an identity without an IMSI? */
 bool auth_climb_resolves(const struct ecs_auth_env *env);
+/* Is that provider on the ladder of the card (auth->imsi)? */
+bool auth_climb_may_prove(const struct ecs_auth *auth, struct ecs_str provider);
 void auth_climb_start(struct auth_climb *climb, const struct ecs_auth *auth);
 /* The next one that may be asked; false: there is none. */
 bool auth_climb_next(struct auth_climb *climb, const struct ecs_auth *auth, int64_t now_us);
-/* When there is none: 403, 511 or 503. */
+/* When there is none: 403, 511 or 503 (511 for an identity that nobody here can resolve). */
 enum ecs_next auth_climb_fail(struct ecs_flow *f, const struct auth_climb *climb,
                               const struct ecs_auth *auth);
 /* The first leg with the rung's AAA, and the exchange as it is kept after LEG_CHALLENGE. */

@@ -28,7 +28,7 @@ const struct ecs_setting ecs_auth_settings[] = {
              "stays valid to its "
              "end."},
     {ECS_KEY(DURATION_S, "session", struct ecs_auth_conf, session_s), .def = "90s", .min = 10, .max = 600,
-     .help = "How long a phone may take to answer an EAP challenge."},
+     .help = "How long a phone may take to answer an EAP challenge; a conversation with an AAA lasts 60s at most."},
     {ECS_KEY(STRING, "cookie", struct ecs_auth_conf, cookie), .def = "ecsid", .min = 1, .max = 32,
      .help = "Name of the cookie of an EAP exchange; letters and digits."},
     {ECS_KEY(INT, "ind", struct ecs_auth_conf, ind), .reload = ECS_RELOAD_RESTART,
@@ -40,7 +40,7 @@ const struct ecs_setting ecs_auth_settings[] = {
      .unit = "exchanges",
      .help = "EAP exchanges of one subscriber within attempts_window, over all nodes; more get 503 with "
              "Retry-After. A "
-             "success clears the count."},
+             "success clears the count. Resynchronisations through an HSS count, too."},
     {ECS_KEY(DURATION_S, "attempts_window", struct ecs_auth_conf, attempts_window_s), .def = "5m", .min = 10,
      .max = 86400, .help = "Window of attempts."},
     {ECS_KEY(INT, "source_per_minute", struct ecs_auth_conf, source_per_minute), .def = "600", .min = 0,

@@ -50,17 +50,23 @@ static enum ecs_next check_operator(struct ecs_flow *f)
     return check_request(f, ECS_GRANT_OPERATOR, ECS_P_OPERATOR_TOKEN);
 }
 
-/* A calling server proves itself first (TS.43 2.8.3). A phone may hold a temporary token, too (transfers,
- * ap2015): it names its terminal_id, and an access_token of its request is that of an application. Operator
- * tokens leave the phone and are consumed by servers only (14.1.6). */
+/* A phone may hold a temporary token, too (transfers, AcquireOperatorToken): it names its terminal_id, and an
+ * access_token of its request is that of an application. Operator tokens leave the phone and are consumed by
+ * servers only (14.1.6). A terminal_id makes no phone of who asks for what is the servers'. */
+static bool is_phone(const struct ecs_auth *auth, const struct work *w)
+{
+    if (w->kind == ECS_GRANT_OPERATOR || auth->request->param[ECS_P_REQUESTOR_ID].n ||
+        !auth->request->has_terminal || w->app == ECS_APP_2014)
+        return false;
+    return w->app != ECS_APP_2015 || w->operation == ECS_OP_ACQUIRE_OPERATOR_TOKEN;
+}
+
+/* A calling server proves itself first (TS.43 2.8.3). */
 static enum ecs_next prove_caller(struct ecs_flow *f)
 {
     struct ecs_auth *auth = f->self;
-    const struct work *w = auth->exchange;
-    bool server = w->kind == ECS_GRANT_OPERATOR || auth->request->param[ECS_P_REQUESTOR_ID].n ||
-                  !auth->request->has_terminal || w->app == ECS_APP_2014;
 
-    if (!server || !ecs_auth_server_is_wanted(auth))
+    if (is_phone(auth, auth->exchange) || !ecs_auth_server_is_wanted(auth))
         return ECS_NEXT;
     return ecs_flow_call(f, ecs_auth_server_steps, auth);
 }

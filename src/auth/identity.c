@@ -12,7 +12,7 @@
 #include "ecs/crypto.h"
 #include "ecs/eap_server.h"
 
-enum { FILE_MAX = 16384 };
+enum { FILE_MAX = 16384, KEYS_MAX = 16 /* each may be tried for one request */ };
 
 static const char *const hash_names[] = {"sha256", "sha1", "both", NULL};
 
@@ -96,6 +96,11 @@ struct ecs_identity_keys *ecs_identity_keys_load(const struct ecs_identity_key_c
 
     if (n && !keys)
         ecs_fault_add(faults, rows[0].file, 0, 0, "out of memory");
+    if (n > KEYS_MAX) {
+        ecs_fault_add(faults, rows[KEYS_MAX].file, 0, 0, "identity_keys: at most %d", KEYS_MAX);
+        free(keys);
+        return NULL;
+    }
     for (size_t i = 0; keys && i < n; i++) {
         keys->key[keys->n] = load_key(&rows[i], strict, faults);
         if (keys->key[keys->n])

@@ -168,6 +168,9 @@ bool ecs_ladder_check(const struct ecs_str_list *providers, const char *what, co
     for (size_t i = 0; i < providers->n; i++) {
         struct ecs_str name = providers->items[i];
 
+        for (size_t k = 0; k < i; k++)
+            if (ecs_str_eq(providers->items[k], name))
+                ecs_fault_add(faults, path, 0, 0, "%s: \"%.*s\" stands there twice", what, ECS_FMT(name));
         if (ecs_str_eq(name, ECS_STR("local")) || exists(arg, name))
             continue;
         ecs_fault_add(faults, path, 0, 0, "%s: \"%.*s\" is neither local nor a row of the section aaa", what,

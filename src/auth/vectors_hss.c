@@ -23,7 +23,8 @@ enum call { BEGIN, RESUME, RESYNC };
 struct answer {
     struct ecs_exchange *x;
     enum call call;
-    bool parked;
+    bool parked, granted;
+    uint8_t subject[ECS_RELAY_DIGEST];
     struct ecs_hss_vector *ask; /* secret */
     struct ecs_rung_call *asking;
     uint8_t sealed[ECS_RELAY_VECTOR_MAX];
@@ -111,6 +112,21 @@ static enum ecs_rc unseal(struct ecs_flow *f, struct ecs_exchange *x, struct ecs
 
 /* ---- asking the HSS ---- */
 
+/* Nothing here tells whether AUTS is genuine, nor whether a copy of it is on its way: each counts as an
+ * attempt, so that nobody makes the HSS compute at will. */
+static enum ecs_next admit(struct ecs_flow *f)
+{
+    struct answer *a = f->self;
+    struct ecs_auth *auth = a->x->auth;
+
+    a->granted = true;
+    if (a->call != RESYNC)
+        return ECS_NEXT;
+    if (!auth_attempt_subject(auth, auth->request->param[ECS_P_EAP_ID], a->subject))
+        return ecs_flow_fail(f, ECS_E_INTERNAL, "digest");
+    return ecs_store_relay_admit(f, auth->env->store, a->subject, &a->granted);
+}
+
 static enum ecs_next ask(struct ecs_flow *f)
 {
     struct answer *a = f->self;
@@ -118,6 +134,11 @@ static enum ecs_next ask(struct ecs_flow *f)
     const struct ecs_auth_env *env = x->auth->env;
     uint32_t left = auth_time_left(auth_deadline(x->auth, f, x->shares), f);
 
+    if (!a->granted) {
+        x->outcome = ECS_EXCHANGE_UNAVAILABLE;
+        x->why = "too many EAP exchanges of this subscriber";
+        return ECS_DONE;
+    }
     a->ask = ecs_arena_secret(f->arena, sizeof(*a->ask));
     if (!a->ask)
         return ecs_flow_fail(f, ECS_E_NO_MEMORY, "no memory for the EAP exchange");
@@ -187,7 +208,7 @@ static enum ecs_next keep(struct ecs_flow *f)
         .imsi = ecs_str_of(x->auth->imsi.s),
         .state = x->saved,
         .identifier = x->identifier,
-        .method = x->auth->prime ? ECS_EAP_TYPE_AKA_PRIME : ECS_EAP_TYPE_AKA,
+        .method = v->is_prime ? ECS_EAP_TYPE_AKA_PRIME : ECS_EAP_TYPE_AKA,
         .vector = sealed,
     };
     return ecs_store_relay_open(f, store, &a->open);
@@ -200,6 +221,7 @@ static enum ecs_next kept(struct ecs_flow *f)
 }
 
 static const struct ecs_step ask_steps[] = {
+    {"admit", admit, STORE_LIMIT_MS},
     {"ask-hss", ask, ASK_LIMIT_MS},
     {"keep-vector", keep, STORE_LIMIT_MS},
     {"kept", kept, 0},

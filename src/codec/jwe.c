@@ -20,7 +20,15 @@
 
 #define CONTENT "A256GCM"
 
-enum { PARTS = 5, CEK_BYTES = 32, IV_BYTES = 12, TAG_BYTES = 16, WRAPPED_MAX = 1024, P256_BYTES = 32 };
+enum {
+    PARTS = 5,
+    CEK_BYTES = 32,
+    IV_BYTES = 12,
+    TAG_BYTES = 16,
+    WRAPPED_MAX = 1024,
+    P256_BYTES = 32,
+    PARTY_MAX = 1024
+};
 
 struct ecs_jwe_key {
     EVP_PKEY *pkey;
@@ -186,11 +194,24 @@ static bool unwrap(EVP_PKEY *pkey, struct ecs_str wrapped, uint8_t cek[CEK_BYTES
 
 /* ---- ECDH-ES ---- */
 
-/* RFC 7518 4.6.2: one round of the Concat KDF, for the content's algorithm, without party information. */
-static bool agree(EVP_PKEY *own, EVP_PKEY *peer, uint8_t cek[CEK_BYTES])
+/* PartyUInfo and PartyVInfo of a header (apu, apv), decoded; "" where there is none. */
+struct parties {
+    struct ecs_str u, v;
+};
+
+/* Length in front (RFC 7518 4.6.2). */
+static bool hash_datum(EVP_MD_CTX *md, struct ecs_str datum)
 {
-    static const uint8_t round[] = {0, 0, 0, 1}, info[] = {0, 0, 0, 7, 'A', '2', '5', '6', 'G', 'C', 'M', 0,
-                                                           0, 0, 0, 0, 0,   0,   0,   0,   0,   1,   0};
+    const uint8_t length[] = {0, 0, (uint8_t)(datum.n >> 8), (uint8_t)datum.n};
+
+    return EVP_DigestUpdate(md, length, sizeof(length)) == 1 &&
+           (!datum.n || EVP_DigestUpdate(md, datum.p, datum.n) == 1);
+}
+
+/* RFC 7518 4.6.2: one round of the Concat KDF, for the content's algorithm. */
+static bool agree(EVP_PKEY *own, EVP_PKEY *peer, const struct parties *parties, uint8_t cek[CEK_BYTES])
+{
+    static const uint8_t round[] = {0, 0, 0, 1}, bits[] = {0, 0, 1, 0};
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(own, NULL);
     EVP_MD_CTX *md = EVP_MD_CTX_new();
     uint8_t z[P256_BYTES];
@@ -199,7 +220,9 @@ static bool agree(EVP_PKEY *own, EVP_PKEY *peer, uint8_t cek[CEK_BYTES])
                 EVP_PKEY_derive(ctx, z, &n) == 1 && n == sizeof(z) &&
                 EVP_DigestInit_ex(md, EVP_sha256(), NULL) == 1 &&
                 EVP_DigestUpdate(md, round, sizeof(round)) == 1 && EVP_DigestUpdate(md, z, n) == 1 &&
-                EVP_DigestUpdate(md, info, sizeof(info)) == 1 && EVP_DigestFinal_ex(md, cek, NULL) == 1;
+                hash_datum(md, ECS_STR(CONTENT)) && hash_datum(md, parties->u) &&
+                hash_datum(md, parties->v) && EVP_DigestUpdate(md, bits, sizeof(bits)) == 1 &&
+                EVP_DigestFinal_ex(md, cek, NULL) == 1;
 
     ecs_wipe(z, sizeof(z));
     EVP_MD_CTX_free(md);
@@ -224,14 +247,31 @@ static json_t *public_of(EVP_PKEY *pkey, struct ecs_arena *arena)
                       : NULL;
 }
 
-static bool agree_with(const struct ecs_jwe_key *key, const json_t *epk, uint8_t cek[CEK_BYTES])
+/* Both are optional, and have to be understood (RFC 7518 4.6.1.2, 4.6.1.3). */
+static bool read_parties(const json_t *head, struct ecs_arena *arena, struct parties *ret_parties)
+{
+    bool ok = true;
+    struct ecs_str text[] = {jws_member(head, "apu", &ok), jws_member(head, "apv", &ok)};
+    struct ecs_str *bytes[] = {&ret_parties->u, &ret_parties->v};
+
+    for (size_t i = 0; i < ECS_ARRAY_LEN(text); i++) {
+        *bytes[i] = text[i].n ? jws_decode(text[i], arena) : ECS_STR("");
+        ok &= bytes[i]->p && bytes[i]->n <= PARTY_MAX;
+    }
+    return ok;
+}
+
+static bool agree_with(const struct ecs_jwe_key *key, const json_t *head, struct ecs_arena *arena,
+                       uint8_t cek[CEK_BYTES])
 {
     unsigned algs = 0;
+    const json_t *epk = json_object_get(head, "epk");
+    struct parties parties;
     json_t *clean = json_is_object(epk) ? jws_clean_key(epk, &algs) : NULL;
     void *cfg = jws_quiet();
     EVP_PKEY *peer =
         clean && cfg && algs & 1u << ECS_JWS_ES256 ? jose_openssl_jwk_to_EVP_PKEY(cfg, clean) : NULL;
-    bool good = peer && agree(key->pkey, peer, cek);
+    bool good = peer && read_parties(head, arena, &parties) && agree(key->pkey, peer, &parties, cek);
 
     EVP_PKEY_free(peer);
     json_decref(clean);
@@ -254,6 +294,7 @@ static struct ecs_str head_text(json_t *head, struct ecs_arena *arena)
 static bool make_cek(const struct ecs_jwe_key *receiver, struct ecs_arena *arena, json_t *head,
                      uint8_t cek[CEK_BYTES], struct ecs_str *ret_wrapped)
 {
+    static const struct parties nobody = {{"", 0}, {"", 0}};
     uint8_t wrapped[WRAPPED_MAX];
     EVP_PKEY *own;
     size_t n;
@@ -267,7 +308,7 @@ static bool make_cek(const struct ecs_jwe_key *receiver, struct ecs_arena *arena
         return ret_wrapped->p;
     }
     own = EVP_EC_gen("P-256");
-    good = own && agree(own, receiver->pkey, cek) &&
+    good = own && agree(own, receiver->pkey, &nobody, cek) &&
            json_object_set_new(head, "epk", public_of(own, arena)) == 0;
     EVP_PKEY_free(own);
     return good;
@@ -330,17 +371,15 @@ static bool split(struct ecs_str token, struct ecs_arena *arena, struct ecs_str 
 /* The header says which key it is for and how the contents are kept, and nothing that would change the way.
  */
 static bool open_cek(const struct ecs_jwe_key *key, struct ecs_str header, struct ecs_str wrapped,
-                     uint8_t cek[CEK_BYTES])
+                     struct ecs_arena *arena, uint8_t cek[CEK_BYTES])
 {
     json_t *head = jws_load(header);
     bool ok = true, good = head && ecs_str_eq(jws_member(head, "alg", &ok), ecs_str_of(alg_of(key))) &&
                            ecs_str_eq(jws_member(head, "enc", &ok), ECS_STR(CONTENT)) && ok &&
-                           !json_object_get(head, "zip") && !json_object_get(head, "crit") &&
-                           !json_object_get(head, "apu") && !json_object_get(head, "apv");
+                           !json_object_get(head, "zip") && !json_object_get(head, "crit");
 
     if (good)
-        good = key->ec ? !wrapped.n && agree_with(key, json_object_get(head, "epk"), cek)
-                       : unwrap(key->pkey, wrapped, cek);
+        good = key->ec ? !wrapped.n && agree_with(key, head, arena, cek) : unwrap(key->pkey, wrapped, cek);
     json_decref(head);
     return good;
 }
@@ -353,7 +392,7 @@ struct ecs_str ecs_jwe_decrypt(const struct ecs_jwe_key *key, struct ecs_str tok
     if (!ecs_jwe_looks_like(token) || !split(token, arena, parts, bytes))
         return ECS_STR_NULL;
     plain = ecs_arena_secret(arena, bytes[3].n + 1);
-    if (plain && open_cek(key, bytes[0], bytes[1], cek) &&
+    if (plain && open_cek(key, bytes[0], bytes[1], arena, cek) &&
         unseal(cek, bytes[2], parts[0], bytes[3], bytes[4], plain))
         out = (struct ecs_str){(char *)plain, bytes[3].n};
     else if (plain)

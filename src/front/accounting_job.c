@@ -14,6 +14,7 @@ enum {
     EVERY_MS = 1000,
     AGAIN_MS = 10,
     LOOK_US = 10000000,
+    LOOK_OFF_S = 3600, /* while accounting is off: what was left is given up in its time */
     LIMIT_MS = 5000,
     SEND_MS = 60000, /* above two limits of the section and their steps */
     LEASE_SPARE_S = 30,
@@ -74,7 +75,8 @@ bool engine_accounting_new(struct front *front, struct engine *e)
                                      .stats = stats_of,
                                      .count = count,
                                      .arg = front,
-                                     .lab = s->server->mode == ECS_MODE_LAB};
+                                     .lab = s->server->mode == ECS_MODE_LAB,
+                                     .former = front->engine ? front->engine->accounting : NULL};
     size_t n;
     const struct ecs_radius_row *servers = ecs_conf_list(s->conf, "radius_servers", &n);
     char err[256] = "";
@@ -133,6 +135,8 @@ static enum ecs_next take_rows(struct ecs_flow *f)
 
     if (r->looked)
         note_state(r);
+    if (!ecs_accounting_is_on(r->engine->accounting))
+        return ECS_DONE;
     return ecs_store_accounting_take(f, r->job->front->store, ECS_ACCOUNTING_BATCH,
                                      (unsigned)(2 * r->conf->limit_ms / 1000) + LEASE_SPARE_S, &r->rows);
 }
@@ -291,8 +295,9 @@ static void on_time(void *arg)
 {
     struct accounting_job *job = arg;
     struct front *front = job->front;
-    bool on = ecs_accounting_is_on(front->engine->accounting) && !front->draining;
-    struct ecs_arena *arena = on ? ecs_arena_new(NULL, 0) : NULL;
+    bool on = ecs_accounting_is_on(front->engine->accounting) ||
+              ecs_loop_now_us(front->worker->loop) - job->looked_us >= LOOK_OFF_S * INT64_C(1000000);
+    struct ecs_arena *arena = on && !front->draining ? ecs_arena_new(NULL, 0) : NULL;
     struct run *r = arena ? ecs_alloc(arena, sizeof(*r)) : NULL;
 
     if (!r) {
@@ -316,7 +321,7 @@ struct accounting_job *accounting_job_start(struct front *front)
         return NULL;
     }
     job->front = front;
-    job->looked_us = -LOOK_US;
+    job->looked_us = -LOOK_OFF_S * INT64_C(1000000);
     ecs_timer_arm(&job->timer, front->worker->loop, FIRST_MS, on_time, job);
     ecs_accounting_node(front->engine->accounting, ECS_ACCOUNTING_ON);
     return job;

@@ -183,6 +183,13 @@ struct clear {
     int64_t removed;
 };
 
+static bool is_one_of(struct ecs_str text, const char *const *words)
+{
+    while (*words && !ecs_str_eq(text, ecs_str_of(*words)))
+        words++;
+    return *words != NULL;
+}
+
 static enum ecs_next run_clear(struct ecs_flow *f)
 {
     static const char *const names[] = {"service", "rat", "brand", "area", NULL};
@@ -192,6 +199,14 @@ static enum ecs_next run_clear(struct ecs_flow *f)
 
     if (next != ECS_NEXT)
         return next;
+    /* "?area=" of a script whose variable is empty must not remove everything. */
+    for (size_t i = 0; names[i]; i++)
+        if (k->query[i].p && !k->query[i].n)
+            return admin_refuse(c, names[i], "must not be empty; left out: any");
+    if (k->query[0].p && !is_one_of(k->query[0], ecs_state_services))
+        return admin_refuse(c, "service", "is no service that states are about");
+    if (k->query[1].p && !is_one_of(k->query[1], ecs_state_rats))
+        return admin_refuse(c, "rat", "must be lte, nr, wifi or satellite");
     k->what = (struct ecs_state_clear){.service = k->query[0],
                                        .rat = k->query[1],
                                        .brand = k->query[2],

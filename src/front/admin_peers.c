@@ -3,7 +3,10 @@
  * worker 0's. */
 #include "admin_internal.h"
 
+#include <stdio.h>
+
 #include "ecs/aaa_conf.h"
+#include "ecs/accounting.h"
 
 enum { PEERS_MAX = 64, PROVIDERS_MAX = 64 };
 
@@ -36,17 +39,21 @@ static void write_diameter(struct admin_call *c)
     }
 }
 
-static void write_radius(struct admin_call *c, const struct ecs_radius *radius)
+/* radius NULL: nothing. */
+static void write_radius(struct admin_call *c, const struct ecs_radius *radius, const char *use)
 {
     struct ecs_radius_view rows[ECS_RADIUS_SERVERS];
-    size_t n = ecs_radius_view(radius, rows, ECS_RADIUS_SERVERS);
+    size_t n = radius ? ecs_radius_view(radius, rows, ECS_RADIUS_SERVERS) : 0;
 
     for (size_t i = 0; i < n && i < ECS_RADIUS_SERVERS; i++) {
         const struct ecs_radius_view *v = &rows[i];
+        char name[sizeof(v->name) + 16];
+
+        snprintf(name, sizeof(name), "%s%s", use, v->name);
 
         ecs_json_begin(&c->out, NULL, '{');
         ecs_json_str(&c->out, "protocol", v->tls ? ECS_STR("radsec") : ECS_STR("radius"));
-        ecs_json_str(&c->out, "name", ecs_str_of(v->name));
+        ecs_json_str(&c->out, "name", ecs_str_of(name));
         ecs_json_bool(&c->out, "up", !v->dead && v->connected);
         ecs_json_str(&c->out, "state",
                      v->dead        ? ECS_STR("dead")
@@ -84,14 +91,13 @@ static void write_providers(struct admin_call *c)
 static enum ecs_next write_peers(struct ecs_flow *f)
 {
     struct admin_call *c = f->self;
-    const struct ecs_radius *radius;
 
     ecs_json_begin(&c->out, NULL, '{');
     ecs_json_begin(&c->out, "peers", '[');
     write_diameter(c);
     for (size_t i = 0; i < ecs_aaa_count(c->engine->aaa); i++)
-        if ((radius = ecs_aaa_radius(c->engine->aaa, i)))
-            write_radius(c, radius);
+        write_radius(c, ecs_aaa_radius(c->engine->aaa, i), "");
+    write_radius(c, ecs_accounting_radius(c->engine->accounting), "accounting-");
     ecs_json_end(&c->out, ']');
     write_providers(c);
     ecs_json_end(&c->out, '}');

@@ -216,6 +216,7 @@ static enum ecs_next write_check(struct ecs_flow *f)
             ecs_json_begin(&c->out, NULL, '{');
             ecs_json_str(&c->out, "network", ecs_str_of(env->networks[n].name));
             ecs_json_str(&c->out, "profile", ecs_str_of(env->profiles[p].name));
+            ecs_json_str(&c->out, "camara_profile", ecs_str_of(env->profiles[p].camara_profile));
             ecs_json_bool(&c->out, "asked", is_camara(&env->networks[n]) && env->profiles[p].camara_profile);
             ecs_json_str(&c->out, "result",
                          ecs_str_of(verdict(k, &env->networks[n], &k->known[n], &env->profiles[p])));

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Networks of roaming partners: what works there by agreement. */
+#include <string.h>
+
 #include "admin_internal.h"
 #include "ecs/store_availability.h"
 
-enum { LIST_USUAL = 100, LIST_MAX = 1000, SERVICES_MAX = 32 };
+enum { LIST_USUAL = 100, LIST_MAX = 1000, SERVICES_MAX = 32, SERVICE_MAX = 63 };
 
 struct visited {
     struct ecs_visited_rows rows;
@@ -78,6 +80,15 @@ static bool is_country(struct ecs_str text)
            (text.n == 2 && text.p[0] >= 'A' && text.p[0] <= 'Z' && text.p[1] >= 'A' && text.p[1] <= 'Z');
 }
 
+/* As in an import. */
+static bool is_service(struct ecs_str text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        if (!text.p[i] || !strchr("abcdefghijklmnopqrstuvwxyz0123456789-", text.p[i]))
+            return false;
+    return text.n > 0 && text.n <= SERVICE_MAX;
+}
+
 static enum ecs_next put_visited(struct ecs_flow *f)
 {
     struct admin_call *c = f->self;
@@ -90,6 +101,9 @@ static enum ecs_next put_visited(struct ecs_flow *f)
         return next;
     if (!is_country(v->country))
         return admin_refuse(c, "country", "must be two capital letters (ISO 3166-1)");
+    for (size_t i = 0; i < v->services.n; i++)
+        if (!is_service(v->services.item[i]))
+            return admin_refuse(c, "services", "must be words of a-z, 0-9 and '-'");
     v->row.name = v->name;
     v->row.country = v->country;
     v->row.services = v->services.item;

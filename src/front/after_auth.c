@@ -66,7 +66,9 @@ static enum ecs_next note_profile(struct ecs_flow *f)
     if (a->profile.outcome != ECS_HSS_OK) {
         ecs_log(f->log, ECS_EV_NEIGHBOUR_DOWN, "the HSS did not give a profile: %s",
                 a->profile.why ? a->profile.why : "no reason given");
-        return ECS_DONE;
+        return a->profile.outcome == ECS_HSS_TRANSIENT
+                   ? ecs_store_profile_release(f, a->front->store, imsi_of(a))
+                   : ECS_DONE;
     }
     return ecs_store_profile_note(f, a->front->store, imsi_of(a), a->profile.barred);
 }

@@ -8,13 +8,25 @@
 
 #include "ecs/log.h"
 
-enum { FIRST_MS = 500, LOOK_MS = 250, US_PER_S = 1000000, LEASE_S = 120, LIMIT_MS = 10000, MEMORY = 4 << 20 };
+/* A lease is longer than a question with all its repetitions and the statements around it. */
+enum {
+    FIRST_MS = 500,
+    LOOK_MS = 250,
+    US_PER_S = 1000000,
+    LEASE_S = 240,
+    FORGET_S = 10,
+    LIMIT_MS = 10000,
+    MEMORY = 4 << 20
+};
 
 struct feed {
     struct ecs_feed *feed;
     const struct ecs_feed_conf *conf;
     int64_t next_us; /* monotonic */
+    int64_t skipped; /* rows of unknown brands, as told last */
+    size_t missing;  /* rows with unknown texts, as told last */
     bool failing;    /* told once */
+    bool asked;      /* since this configuration: a tag is of this address */
 };
 
 struct availability_job {
@@ -23,7 +35,7 @@ struct availability_job {
     struct engine *engine; /* whose feeds these are, held */
     struct feed *feeds;
     size_t n;
-    bool forgotten; /* feeds that are no longer configured */
+    int64_t forget_us; /* next look for feeds that nobody asks any more, monotonic */
     struct run *run;
 };
 
@@ -31,6 +43,7 @@ struct run {
     struct ecs_flow flow;
     struct availability_job *job;
     struct feed *feed; /* NULL: those that are gone are forgotten */
+    bool forgets;
     struct ecs_feed_claim claim;
     struct ecs_feed_poll poll;
     struct ecs_state_changes changes;
@@ -60,7 +73,9 @@ void availability_snapshot_check(const struct ecs_snapshot *s, const char *path,
     const struct ecs_feed_conf *feeds = ecs_conf_list(s->conf, "availability_feeds", &n);
 
     for (size_t i = 0; i < n; i++) {
-        if (s->server->mode == ECS_MODE_PRODUCTION && strncmp(feeds[i].url, "http://", 7) == 0)
+        if (s->server->mode == ECS_MODE_PRODUCTION &&
+            (strncmp(feeds[i].url, "http://", 7) == 0 ||
+             (feeds[i].auth == ECS_FEED_AUTH_OAUTH && strncmp(feeds[i].token_url, "http://", 7) == 0)))
             ecs_fault_add(faults, path, 0, 0,
                           "availability_feeds \"%s\": http:// is refused unless server.mode is lab",
                           feeds[i].name);
@@ -77,8 +92,10 @@ static enum ecs_next forget(struct ecs_flow *f)
     struct run *r = f->self;
     struct availability_job *job = r->job;
 
-    if (job->forgotten)
+    if (job->forget_us > now_us(job))
         return ECS_NEXT;
+    job->forget_us = now_us(job) + US_PER_S; /* the database may be away */
+    r->forgets = true;
     r->names = ecs_alloc(f->arena, (job->n + 1) * sizeof(*r->names));
     if (!r->names)
         return ecs_flow_fail(f, ECS_E_NO_MEMORY, "no memory for a look at feeds");
@@ -92,7 +109,8 @@ static enum ecs_next claim(struct ecs_flow *f)
     struct run *r = f->self;
     const struct ecs_feed_conf *c;
 
-    r->job->forgotten = true;
+    if (r->forgets)
+        r->job->forget_us = now_us(r->job) + FORGET_S * US_PER_S;
     if (r->removed)
         ecs_log(NULL, ECS_EV_AVAILABILITY, "%lld states of feeds that are gone were removed",
                 (long long)r->removed);
@@ -100,6 +118,11 @@ static enum ecs_next claim(struct ecs_flow *f)
         return ECS_DONE;
     c = r->feed->conf;
     return ecs_store_feed_claim(f, r->job->front->store, ecs_str_of(c->name), c->every_s, LEASE_S, &r->claim);
+}
+
+static bool is_stale(const struct run *r)
+{
+    return r->feed->conf->stale == ECS_FEED_STALE_DROP && r->claim.silent_s >= r->feed->conf->stale_s;
 }
 
 static enum ecs_next ask(struct ecs_flow *f)
@@ -113,26 +136,36 @@ static enum ecs_next ask(struct ecs_flow *f)
     if (!r->claim.ours)
         return ECS_DONE;
     r->poll = (struct ecs_feed_poll){.feed = r->feed->feed, .etag = r->claim.etag};
+    /* What was dropped while a crash kept its tag, and what another address has told, is asked for whole. */
+    if (!r->feed->asked || is_stale(r))
+        r->poll.etag = ECS_STR_NULL;
+    r->feed->asked = true;
     return ecs_flow_call(f, ecs_feed_poll_steps, &r->poll);
 }
 
-/* A text that the catalogues do not have would be none. */
+/* A text that the catalogues do not have would be none; said once for each other number of them. */
 static void choose_messages(const struct run *r)
 {
     const struct engine *e = r->job->engine;
+    struct ecs_str missing = ECS_STR_NULL;
+    size_t n = 0;
 
     for (size_t i = 0; i < r->poll.document.n; i++) {
         struct ecs_state_row *row = &r->poll.document.rows[i];
 
         if (row->message_key.p && !ecs_message_exists(e->snapshot->messages, row->message_key)) {
-            ecs_log_at(NULL, ECS_EV_AVAILABILITY, ECS_LOG_WARNING,
-                       "feed %s: the message catalogues have no \"%.*s\"", r->feed->conf->name,
-                       ECS_FMT(row->message_key));
+            missing = row->message_key;
             row->message_key = ECS_STR_NULL;
+            n++;
         }
         if (!row->message_key.p)
             row->message_key = availability_message(e, row->state);
     }
+    if (n && n != r->feed->missing)
+        ecs_log_at(NULL, ECS_EV_AVAILABILITY, ECS_LOG_WARNING,
+                   "feed %s: the message catalogues do not have \"%.*s\" (%zu states)", r->feed->conf->name,
+                   ECS_FMT(missing), n);
+    r->feed->missing = n;
 }
 
 static enum ecs_state_tell tell_of(const struct engine *engine)
@@ -144,8 +177,7 @@ static enum ecs_state_tell tell_of(const struct engine *engine)
 
 static bool is_dropped(const struct run *r)
 {
-    return r->poll.outcome == ECS_FEED_FAILED && r->feed->conf->stale == ECS_FEED_STALE_DROP &&
-           r->claim.silent_s >= r->feed->conf->stale_s;
+    return r->poll.outcome == ECS_FEED_FAILED && is_stale(r);
 }
 
 static enum ecs_next put(struct ecs_flow *f)
@@ -175,7 +207,8 @@ static enum ecs_next settle(struct ecs_flow *f)
     r->feed->next_us = now_us(r->job) + r->feed->conf->every_s * US_PER_S;
     if (r->poll.outcome == ECS_FEED_FAILED)
         return ecs_store_feed_bad(f, store, name, ecs_str_of(r->poll.why), is_dropped(r));
-    return ecs_store_feed_good(f, store, name, r->poll.new_etag);
+    /* A brand may come: what was left out is asked for again. */
+    return ecs_store_feed_good(f, store, name, r->changes.skipped ? ECS_STR_NULL : r->poll.new_etag);
 }
 
 static enum ecs_next tell(struct ecs_flow *f)
@@ -185,7 +218,7 @@ static enum ecs_next tell(struct ecs_flow *f)
     bool failed = r->poll.outcome == ECS_FEED_FAILED;
 
     (void)f;
-    if (r->changes.changed || r->changes.skipped)
+    if (r->changes.changed || r->changes.skipped != r->feed->skipped)
         ecs_log(NULL, ECS_EV_AVAILABILITY,
                 "feed %s: %lld states have changed, %lld campaigns, %lld of unknown brands%s", name,
                 (long long)r->changes.changed, (long long)r->changes.told, (long long)r->changes.skipped,
@@ -195,15 +228,29 @@ static enum ecs_next tell(struct ecs_flow *f)
     if (!failed && r->feed->failing)
         ecs_log(NULL, ECS_EV_AVAILABILITY, "feed %s answers again", name);
     r->feed->failing = failed;
+    r->feed->skipped = r->changes.skipped;
     return ECS_DONE;
 }
 
+/* What the database refuses is a fault of the feed like others: named, and asked for again in its time. */
 static enum ecs_next give_up(struct ecs_flow *f)
 {
-    if (f->rc != ECS_OK && f->rc != ECS_E_CANCELLED && f->rc != ECS_E_BACKEND)
+    static const char refused[] = "the database refuses its states: with them more than 200 would stand";
+    struct run *r = f->self;
+
+    if (f->rc == ECS_OK || f->rc == ECS_E_CANCELLED || f->rc == ECS_E_BACKEND)
+        return ECS_DONE;
+    if (f->rc != ECS_E_BAD_PARAMETER || !r->feed || !r->claim.ours) {
         ecs_log_at(NULL, ECS_EV_AVAILABILITY, ECS_LOG_WARNING, "a feed could not be taken over: %s",
                    f->reason);
-    return ECS_DONE;
+        return ECS_DONE;
+    }
+    if (!r->feed->failing)
+        ecs_log_at(NULL, ECS_EV_AVAILABILITY, ECS_LOG_WARNING, "feed %s: %s", r->feed->conf->name, refused);
+    r->feed->failing = true;
+    r->feed->next_us = now_us(r->job) + r->feed->conf->every_s * US_PER_S;
+    return ecs_store_feed_bad(f, r->job->front->store, ecs_str_of(r->feed->conf->name), ecs_str_of(refused),
+                              false);
 }
 
 static const struct ecs_step run_steps[] = {
@@ -235,7 +282,7 @@ static void take_engine(struct availability_job *job)
         return;
     free_feeds(job);
     job->engine = engine_ref(front->engine);
-    job->forgotten = false;
+    job->forget_us = 0;
     confs = ecs_conf_list(job->engine->snapshot->conf, "availability_feeds", &n);
     job->feeds = calloc(n + 1, sizeof(*job->feeds));
     for (size_t i = 0; job->feeds && i < n; i++) {
@@ -287,7 +334,7 @@ static void look(void *arg)
     if (!job->front->draining) {
         take_engine(job);
         due = due_feed(job);
-        if (due || !job->forgotten)
+        if (due || job->forget_us <= now_us(job))
             arena = ecs_arena_new(&job->front->worker->cache, MEMORY);
     }
     r = arena ? ecs_alloc(arena, sizeof(*r)) : NULL;

@@ -7,6 +7,7 @@
 
 #include "ecs/log.h"
 #include "ecs/store_admin.h"
+#include "ecs/store_boost.h"
 #include "ecs/store_bss.h"
 #include "ecs/store_data.h"
 #include "ecs/store_grant.h"
@@ -180,6 +181,7 @@ static enum ecs_next (*const reapers[])(struct ecs_flow *f, struct ecs_store *st
     ecs_store_eap_reap,   ecs_store_login_reap,  ecs_store_otp_reap,    ecs_store_sheet_reap,
     ecs_store_grant_reap, ecs_store_misuse_reap, ecs_store_portal_reap, ecs_store_server_reap,
     reap_journeys,        reap_local_orders,    reap_qos,    ecs_store_relay_reap,  ecs_store_data_keep,    ecs_store_attempt_reap,
+    ecs_store_boost_order_reap,
 };
 
 static enum ecs_next delete_rows(struct ecs_flow *f)

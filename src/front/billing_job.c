@@ -112,6 +112,8 @@ static enum ecs_next settle(struct ecs_flow *f)
                                         .vendor = job->order.vendor,
                                         .terms = -1,
                                         .force = true,
+                                        .of_order = true,
+                                        .serial = job->serial,
                                         .actor = ECS_STR("bss"),
                                         .subject_masked = ecs_str_of(job->masked)};
     memcpy(job->set.account, job->order.account, ECS_ACCOUNT_LEN);
@@ -135,9 +137,11 @@ static void end(struct ecs_flow *f)
     if (f->rc != ECS_OK && f->rc != ECS_E_CANCELLED)
         ecs_log(NULL, ECS_EV_DB_ERROR, "carrier billing of %s could not be ordered: %s", job->masked,
                 f->reason);
-    engine_unref(job->engine);
     if (job->done)
         job->done(job->arg);
+    job->front->in_work--;
+    ecs_metric_add(&job->front->metrics->in_work, (uint64_t)-1);
+    engine_unref(job->engine);
     ecs_arena_free(f->arena);
 }
 
@@ -171,6 +175,8 @@ bool billing_job_start(struct front *front, struct engine *engine, const struct 
     job->arg = arg;
     ecs_imsi_mask(&job->order.imsi, job->masked);
     *ret_job = job;
+    front->in_work++; /* a drain waits for it */
+    ecs_metric_add(&front->metrics->in_work, 1);
     ecs_flow_start(&job->flow, front->worker->loop, arena, NULL, steps, job, end);
     return true;
 }

@@ -145,5 +145,7 @@ bool callback_service_states(struct callback_call *call, struct ecs_app_context 
 enum ecs_next callback_service_result(struct callback_call *call, int result, int64_t seconds,
                                       struct ecs_portal_report *report);
 extern const char *const callback_results[]; /* words of "result" */
+/* Why a result is not expected. */
+const char *callback_service_refusal(const struct callback_call *call);
 /* May this partner see and change the line? ECS_NEXT, or ECS_DONE with a fault. */
 enum ecs_next callback_admit(struct callback_call *call);

@@ -8,8 +8,9 @@
 
 #include "ecs/bss.h"
 #include "ecs/odsa.h"
+#include "ecs/store_boost.h"
 
-enum { CREATED = 201, NO_CONTENT = 204 };
+enum { CREATED = 201, NO_CONTENT = 204, LIMIT_MS = 5000 };
 
 static bool is_notifier(const struct ecs_bss_conf *conf, const char *subject)
 {
@@ -39,6 +40,7 @@ struct told {
     struct ecs_bss_event event;
     struct ecs_odsa_inbound inbound;
     enum ecs_data_verdict verdict;
+    bool is_boost; /* an order of the pages */
     char subject[20];
 };
 
@@ -53,6 +55,7 @@ static enum ecs_next write_data(struct callback_call *c, struct told *t)
         ecs_imsi_mask(&imsi, t->subject);
     change->actor = ECS_STR("bss");
     change->subject_masked = ecs_str_of(t->subject);
+    change->event = t->event.id.n ? t->event.id : ECS_STR_NULL;
     if (change->kind == ECS_DATA_ACCOUNT &&
         !ecs_billing_account(c->front->crypto, change->vendor, t->event.store_user, change->account))
         return ecs_flow_fail(&c->flow, ECS_E_INTERNAL, "libcrypto fails");
@@ -78,19 +81,36 @@ static enum ecs_next read_event(struct callback_call *c)
     return ecs_flow_call(&c->flow, ecs_odsa_inbound_steps, &t->inbound);
 }
 
+/* An order that no procedure is about: perhaps a boost, whose order is then asked for. */
+static enum ecs_next tell_boost(struct ecs_flow *f)
+{
+    struct callback_call *c = f->self;
+    struct told *t = c->own;
+
+    if (t->event.kind != ECS_BSS_EVENT_ORDER || t->inbound.known || !t->event.key.n)
+        return ECS_NEXT;
+    return ecs_store_boost_order_told(f, c->front->store, t->event.key, &t->is_boost);
+}
+
 static enum ecs_next note_event(struct ecs_flow *f)
 {
     static const char *const kinds[] = {"order", "line", "data", "profile", "event"};
     struct callback_call *c = f->self;
     const struct told *t = c->own;
     bool ignored = t->event.kind == ECS_BSS_EVENT_IGNORED;
-    bool known = t->event.kind == ECS_BSS_EVENT_DATA ? t->verdict != ECS_DATA_GONE : t->inbound.known;
+    bool known =
+        t->event.kind == ECS_BSS_EVENT_DATA ? t->verdict != ECS_DATA_GONE : t->inbound.known || t->is_boost;
+    bool refused = t->event.kind == ECS_BSS_EVENT_DATA && t->verdict == ECS_DATA_REFUSED;
 
-    ecs_log_at(&c->log, ECS_EV_BSS, ignored || known ? ECS_LOG_INFO : ECS_LOG_NOTICE, "%s: %s",
-               kinds[t->event.kind],
-               ignored ? "of no use to us"
-               : known ? "taken"
-                       : "about something that is not known here");
+    ecs_log_at(&c->log, ECS_EV_BSS,
+               refused            ? ECS_LOG_WARNING
+               : ignored || known ? ECS_LOG_INFO
+                                  : ECS_LOG_NOTICE,
+               "%s: %s", kinds[t->event.kind],
+               ignored   ? "of no use to us"
+               : refused ? "refused: the plan does not sell this boost, or the line is not active"
+               : known   ? "taken"
+                         : "about something that is not known here");
     return ECS_DONE;
 }
 
@@ -115,18 +135,21 @@ static enum ecs_next read_plain(struct ecs_flow *f)
 
 const struct ecs_step callback_bss_listener_steps[] = {
     {"read-notification", read_notification, 0},
+    {"tell-boost", tell_boost, LIMIT_MS},
     {"note-event", note_event, 0},
     {0},
 };
 
 const struct ecs_step callback_bss_hub_steps[] = {
     {"read-notification", read_notification, 0},
+    {"tell-boost", tell_boost, LIMIT_MS},
     {"note-event", note_event, 0},
     {0},
 };
 
 const struct ecs_step callback_bss_events_steps[] = {
     {"read-event", read_plain, 0},
+    {"tell-boost", tell_boost, LIMIT_MS},
     {"note-event", note_event, 0},
     {0},
 };

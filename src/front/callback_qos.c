@@ -22,8 +22,8 @@ static bool is_notifier(const struct ecs_qos_conf *q, const char *subject)
     return false;
 }
 
-/* All that the entry gives must fit; without TLS there is no certificate, then a token is needed. Only CAMARA gateways are
- * told the token: others that show the certificate need none. */
+/* All that the entry gives must fit; without TLS there is no certificate, then a token is needed. Only CAMARA
+ * gateways are told the token: others that show the certificate need none. */
 static bool admits(struct callback_call *c, const struct ecs_qos_conf *q)
 {
     if (!q->callback[0] || (!c->over_tls && !q->events_token) || (!q->notifiers.n && !q->events_token))

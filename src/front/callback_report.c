@@ -175,12 +175,15 @@ static enum ecs_next write_report(struct ecs_flow *f)
         [ECS_PORTAL_FOREIGN] = CALLBACK_OTHER_PARTNER,
         [ECS_PORTAL_GONE] = CALLBACK_SUBSCRIBER_GONE,
         [ECS_PORTAL_EXPIRED] = CALLBACK_REFERENCE_EXPIRED,
+        [ECS_PORTAL_UNEXPECTED] = CALLBACK_NOT_EXPECTED,
     };
     struct callback_call *c = f->self;
     const struct report *r = c->own;
 
     if (fault_of[r->reported.verdict])
-        return callback_refuse(c, fault_of[r->reported.verdict], NULL);
+        return callback_refuse(c, fault_of[r->reported.verdict],
+                               r->reported.verdict == ECS_PORTAL_UNEXPECTED ? callback_service_refusal(c)
+                                                                            : NULL);
     c->audited = r->reported.verdict == ECS_PORTAL_DONE;
     ecs_json_begin(&c->json, NULL, '{');
     ecs_json_str(&c->json, "event_id", r->event_id);

@@ -106,8 +106,6 @@ static enum ecs_next set_key(struct callback_call *c, struct ecs_portal_report *
 static enum ecs_next take_boost(struct callback_call *c, int result, int64_t seconds,
                                 struct ecs_portal_report *report)
 {
-    const struct ecs_data_boost *boost =
-        c->facts.data ? ecs_data_boost_find(c->facts.data, c->ref.boost) : NULL;
     enum ecs_next next = check_words(c, result, 1u << RESULT_PURCHASED, report);
 
     if (next != ECS_NEXT)
@@ -120,8 +118,6 @@ static enum ecs_next take_boost(struct callback_call *c, int result, int64_t sec
     report->service = ECS_STR("dataplan");
     if (result < 0)
         return ECS_NEXT;
-    if (!report->late && (!boost || (boost->offer != ECS_BOOST_OFFERED && boost->state == ECS_BOOST_NONE)))
-        return callback_refuse(c, CALLBACK_NOT_EXPECTED, "the plan does not sell this boost");
     report->result = ECS_PORTAL_PURCHASED;
     report->boost = c->ref.boost;
     report->seconds = seconds;
@@ -130,7 +126,6 @@ static enum ecs_next take_boost(struct callback_call *c, int result, int64_t sec
 
 static enum ecs_next take_billing(struct callback_call *c, int result, struct ecs_portal_report *report)
 {
-    bool blocked = c->facts.data && c->facts.data->billing.state == ECS_BILLING_BLOCKED;
     enum ecs_next next = check_words(c, result, 1u << RESULT_ACCEPTED | 1u << RESULT_ACTIVATED, report);
 
     if (next != ECS_NEXT)
@@ -142,8 +137,6 @@ static enum ecs_next take_billing(struct callback_call *c, int result, struct ec
         return refuse(c, "result", "is needed when something has changed");
     if (result < 0)
         return ECS_NEXT;
-    if (blocked && !report->late)
-        return callback_refuse(c, CALLBACK_NOT_EXPECTED, "the account is blocked");
     report->result = result == RESULT_ACTIVATED ? ECS_PORTAL_ACTIVATED : ECS_PORTAL_ACCEPTED;
     report->account = c->ref.account;
     return ECS_NEXT;
@@ -181,6 +174,11 @@ bool callback_service_states(struct callback_call *c, struct ecs_app_context *co
             return true;
         }
     return false;
+}
+
+const char *callback_service_refusal(const struct callback_call *c)
+{
+    return strcmp(c->service, "boost") == 0 ? "the plan does not sell this boost" : "the account is blocked";
 }
 
 enum ecs_next callback_service_result(struct callback_call *c, int result, int64_t seconds,

@@ -10,7 +10,7 @@
 #include "ecs/odsa.h"
 #include "ecs/store_data.h"
 
-enum { STORE_LIMIT_MS = 5000, WAIT_LIMIT_MS = 20000 };
+enum { STORE_LIMIT_MS = 5000, WAIT_LIMIT_MS = 20000, ASK_AGAIN_S = 300 };
 
 /* ---- before authentication ---- */
 
@@ -62,18 +62,25 @@ static struct ecs_billing_set set_of(struct act *a, enum ecs_billing_state state
     return set;
 }
 
-/* The button of the dialog (Table 90). A refusal of what is active already changes nothing. */
+/* The button of the dialog (Table 90), where one is offered: else the terms are accepted on the page only. A
+ * refusal of what is active already changes nothing. */
 static enum ecs_next take_answer(struct ecs_flow *f)
 {
     struct act *a = f->self;
     struct ecs_str button = a->device->request.param[ECS_P_MSG_BTN];
     bool accepted = ecs_str_eq(button, ECS_STR("1"));
 
-    if (!button.p)
+    if (!button.p || !a->view.dialog)
         return ECS_NEXT;
     a->set = set_of(a, accepted ? ECS_BILLING_WANTED : ECS_BILLING_NONE, accepted ? 1 : 0, false);
     a->changed = true;
     return ecs_store_billing_set(f, a->device->front->store, &a->set, &a->verdict);
+}
+
+/* The BSS works on our order, and its event may have got lost. */
+static bool is_to_be_asked(const struct ecs_billing_row *row, int64_t now)
+{
+    return row->state == ECS_BILLING_ORDERED && row->ordered_at && row->ordered_at + ASK_AGAIN_S <= now;
 }
 
 static bool is_wanted(const struct act *a)
@@ -82,11 +89,16 @@ static bool is_wanted(const struct act *a)
 
     if (a->set.actor.n && a->set.state == ECS_BILLING_NONE && a->verdict == ECS_DATA_DONE)
         return false;
-    return row_of(a)->state == ECS_BILLING_WANTED || (accepted && a->verdict == ECS_DATA_DONE);
+    return row_of(a)->state == ECS_BILLING_WANTED || (accepted && a->verdict == ECS_DATA_DONE) ||
+           (a->view.by_bss && is_to_be_asked(row_of(a), a->device->now));
 }
 
 static void stop_waiting(struct act *a)
 {
+    struct device *d = a->device;
+
+    if (a->waiting)
+        d->auth.parked(d->auth.parked_arg, false);
     ecs_timer_disarm(&a->timer);
     if (a->job)
         billing_job_forget(a->job);
@@ -134,6 +146,8 @@ static enum ecs_next order_at_bss(struct ecs_flow *f, struct act *a)
     }
     a->flow = f;
     a->waiting = true;
+    d->auth.waited = true; /* the BSS's time tells nothing about our load, and keeps nobody out */
+    d->auth.parked(d->auth.parked_arg, true);
     ecs_timer_arm(&a->timer, f->loop, (uint32_t)wait_ms, tired, a);
     return ecs_flow_wait(f, gone, a);
 }
@@ -148,6 +162,7 @@ static enum ecs_next activate(struct ecs_flow *f)
     if (a->view.by_bss)
         return order_at_bss(f, a);
     a->set = set_of(a, ECS_BILLING_ACTIVE, -1, true);
+    a->set.of_order = true;
     return ecs_store_billing_set(f, a->device->front->store, &a->set, &a->verdict);
 }
 
@@ -188,7 +203,8 @@ enum ecs_next device_act(struct ecs_flow *f)
         !(d->engine->snapshot->offered & 1u << ECS_APP_2012) ||
         !ecs_ts43_request_has_app(&d->request, ECS_APP_2012))
         return ECS_NEXT;
-    if (!d->request.param[ECS_P_MSG_BTN].p && d->facts.data->billing.state != ECS_BILLING_WANTED)
+    if (!d->request.param[ECS_P_MSG_BTN].p && d->facts.data->billing.state != ECS_BILLING_WANTED &&
+        !is_to_be_asked(&d->facts.data->billing, d->now))
         return ECS_NEXT;
     a = ecs_alloc(f->arena, sizeof(*a));
     if (!a)

@@ -50,16 +50,15 @@ static void on_restart(void *arg, struct ecs_str origin_host)
 bool aaa_inbound(struct front *front, struct ecs_diameter_inbound *inbound,
                  const struct ecs_diameter_message *message)
 {
-    struct ecs_diameter_identity me;
+    const char *me = ecs_diameter_host(front->diameter); /* the configuration may name the next one already */
     struct ecs_str session = ECS_STR_NULL;
     bool ours;
 
     if (message->command != ECS_DIAMETER_ABORT_SESSION && message->command != ECS_DIAMETER_RE_AUTH)
         return false;
     (void)ecs_diameter_get(message->avps, ECS_AVP_SESSION_ID, &session);
-    ours = ecs_diameter_identity_of(ecs_conf_get(front->engine->snapshot->conf, "diameter"), &me) &&
-           ecs_str_starts_with(session, ecs_str_of(me.host)) && session.n > strlen(me.host) &&
-           session.p[strlen(me.host)] == ';';
+    ours = ecs_str_starts_with(session, ecs_str_of(me)) && session.n > strlen(me) &&
+           session.p[strlen(me)] == ';';
     if (!ours || message->command == ECS_DIAMETER_RE_AUTH) {
         ecs_diameter_reply(inbound, ECS_DIAMETER_UNKNOWN_SESSION_ID, ECS_STR_NULL);
         return true;

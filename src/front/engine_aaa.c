@@ -51,7 +51,8 @@ bool engine_aaa_new(struct front *front, struct engine *e)
                               .stats_arg = front,
                               .count = count,
                               .count_arg = front,
-                              .lab = s->server->mode == ECS_MODE_LAB};
+                              .lab = s->server->mode == ECS_MODE_LAB,
+                              .former = front->engine ? front->engine->aaa : NULL};
     struct ecs_aaa_sections sections;
     char err[256] = "";
 

@@ -68,6 +68,15 @@ static bool exists(void *arg, struct ecs_str name)
     return find(arg, name) != NULL;
 }
 
+static void find_twins(const struct ecs_ladder_row *ladders, size_t n, const char *path,
+                       struct ecs_faults *faults)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < i; k++)
+            if (ecs_str_eq(ecs_str_of(ladders[i].brand), ecs_str_of(ladders[k].brand)))
+                ecs_fault_add(faults, path, 0, 0, "ladders: the brand \"%s\" has two", ladders[i].brand);
+}
+
 void ladder_snapshot_check(const struct ecs_snapshot *s, const char *path, struct ecs_faults *faults)
 {
     const struct ecs_ladder_row *ladders;
@@ -81,6 +90,7 @@ void ladder_snapshot_check(const struct ecs_snapshot *s, const char *path, struc
     good &= ecs_ladder_check(&s->auth->ladder, "auth.ladder", path, exists, &rows, faults);
     for (size_t i = 0; i < n; i++)
         good &= ecs_ladder_check(&ladders[i].providers, "ladders", path, exists, &rows, faults);
+    find_twins(ladders, n, path, faults);
     if (rows.n >= ECS_RUNGS_MAX && good)
         ecs_fault_add(faults, path, 0, 0, "aaa: at most %d providers", ECS_RUNGS_MAX - 1);
     if (!s->auth->hss_profile[0])

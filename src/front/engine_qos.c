@@ -36,7 +36,7 @@ bool qos_has_notifiers(const struct ecs_snapshot *s)
     const struct ecs_qos_conf *q = ecs_conf_list(s->conf, "qos", &n);
 
     for (size_t i = 0; i < n; i++)
-        if (q[i].callback[0])
+        if (q[i].notifiers.n || q[i].events_token)
             return true;
     return false;
 }

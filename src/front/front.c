@@ -7,6 +7,7 @@
 #include "admin.h"
 #include "background.h"
 #include "availability_job.h"
+#include "boost_job.h"
 #include "bss_job.h"
 #include "callback.h"
 #include "ecs/clock.h"
@@ -302,6 +303,7 @@ static void free_parts(struct front *front)
     ecs_timer_disarm(&front->odsa_timer);
     accounting_job_stop(front->accounting_job);
     bss_job_stop(front->bss_job);
+    boost_job_stop(front->boost_job);
     availability_job_stop(front->availability);
     qos_stop(front->qos);
     journey_watch_stop(front->journeys);
@@ -353,6 +355,7 @@ enum ecs_rc front_start(struct ecs_worker *worker, void *arg)
         reaper_start(front);
         odsa_start(front);
         front->bss_job = bss_job_start(front);
+        front->boost_job = boost_job_start(front);
         front->availability = availability_job_start(front);
         front->qos = qos_start(front);
         front->accounting_job = accounting_job_start(front);

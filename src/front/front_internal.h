@@ -85,6 +85,7 @@ struct front {
     struct accounting_job *accounting_job; /* worker 0 */
     struct qos_runner *qos;  /* worker 0: requests for quality of service */
     struct bss_job *bss_job; /* worker 0: hubs of the BSS, reading of its changes */
+    struct boost_job *boost_job; /* worker 0: orders of boosts */
     struct availability_job *availability; /* worker 0: polls of status systems */
     struct journey_watch *journeys; /* figures of journeys; NULL: none */
     struct ecs_odsa_runner *odsa; /* journeys that this worker is at */

@@ -166,6 +166,16 @@ static enum ecs_next refuse(struct device *d)
     return ECS_NEXT;
 }
 
+/* Servers have no line to be notified of; that of their temporary or operator token is not theirs, whatever
+ * terminal_id they name. A phone holds a temporary token in a transfer. */
+static bool is_of_server(const struct device *d)
+{
+    if (d->auth.method == ECS_AUTH_OPERATOR || d->auth.server)
+        return true;
+    return d->auth.method == ECS_AUTH_TEMPORARY && (ecs_ts43_request_has_app(&d->request, ECS_APP_2014) ||
+                                                    ecs_ts43_request_has_app(&d->request, ECS_APP_2015));
+}
+
 enum ecs_next notify_register(struct ecs_flow *f)
 {
     struct device *d = f->self;
@@ -177,7 +187,7 @@ enum ecs_next notify_register(struct ecs_flow *f)
     if (d->auth.outcome != ECS_AUTH_PASSED || !d->request.param[ECS_P_NOTIF_TOKEN].n ||
         d->request.notif_action == -1)
         return ECS_NEXT;
-    if (!d->auth.imsi.s[0] || (!disable && !is_usable(d))) /* servers have no line to be notified of */
+    if (!d->auth.imsi.s[0] || is_of_server(d) || (!disable && !is_usable(d)))
         return refuse(d);
     r = ecs_alloc(f->arena, sizeof(*r));
     if (r)

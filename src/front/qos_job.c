@@ -58,6 +58,13 @@ static const char *did_of(enum ecs_qos_state state)
     return state == ECS_QOS_WANTED ? "apply" : state == ECS_QOS_RELEASING ? "release" : "query";
 }
 
+/* Rx: a session that is in the way is ended for a newer request only, else two of them would end each other
+ * for ever. Others do not end it. */
+static bool makes_room(const struct job *j)
+{
+    return !j->network || j->network->type != ECS_QOS_RX || j->due.former_id < j->due.id;
+}
+
 /* A handle of ours is stored before the network sees it. */
 static enum ecs_next prepare(struct ecs_flow *f)
 {
@@ -78,7 +85,7 @@ static enum ecs_next prepare(struct ecs_flow *f)
                                        : 1,
         .handle = due->handle,
         .host = due->host,
-        .former = due->former,
+        .former = makes_room(j) ? due->former : ECS_STR_NULL,
         .repeated = due->repeated,
         .active = due->state == ECS_QOS_ACTIVE,
     };
@@ -124,8 +131,11 @@ static const char *result_of(const struct job *j)
 
     if (j->foreign && (outcome == ECS_QOS_DONE || outcome == ECS_QOS_GONE))
         return "vacated";
-    if (did == 0 && outcome == ECS_QOS_AGAIN && is_late(j))
-        return j->call.unknown ? "abandoned" : "refused";
+    /* What was sent before may have come into force, whatever the last answer says. */
+    if (did == 0 && ((outcome == ECS_QOS_AGAIN && is_late(j)) || outcome == ECS_QOS_REFUSED))
+        return j->call.unknown || j->due.repeated ? "abandoned" : "refused";
+    if (did == 0 && outcome == ECS_QOS_AGAIN && !j->call.unknown && !j->due.repeated)
+        return "nothing";
     if (did == 1 && outcome == ECS_QOS_PENDING && is_late(j))
         return "refused";
     if (did == 2 && (outcome == ECS_QOS_AGAIN || outcome == ECS_QOS_PENDING) && is_late(j))
@@ -144,6 +154,15 @@ int64_t qos_delay_s(int64_t retry_s, int64_t tries, uint32_t told_s)
     return delay < told_s ? told_s : delay;
 }
 
+/* Not behind the moment at which it is given up, however long the network asks us to wait. */
+static int64_t delay_of(const struct job *j)
+{
+    int64_t delay = qos_delay_s(j->network ? j->network->retry_s : 5, j->due.tries, j->call.retry_after_s);
+    int64_t left = j->network ? j->network->give_up_s - j->due.waited_s : UNKNOWN_S;
+
+    return j->due.state == ECS_QOS_WANTED && left > 0 && delay > left ? left : delay;
+}
+
 static enum ecs_next settle(struct ecs_flow *f)
 {
     struct job *j = f->self;
@@ -158,7 +177,7 @@ static enum ecs_next settle(struct ecs_flow *f)
         .handle = c->handle_out,
         .host = c->host_out,
         .ends_at = c->ends_at,
-        .delay_s = qos_delay_s(j->network ? j->network->retry_s : 5, j->due.tries, c->retry_after_s),
+        .delay_s = delay_of(j),
         .check_s = j->network ? j->network->check_s : IDLE_CHECK_S,
         .renewals = j->network ? j->network->renewals : 0,
         .waits = c->waits,
@@ -298,14 +317,18 @@ static void start_job(struct qos_runner *runner, const struct ecs_qos_due *due)
 
 /* ---- the search ---- */
 
-/* Longer than any call of it, so that no other node does the same meanwhile. */
+/* Longer than any call of it, so that no other node does the same meanwhile: three exchanges, each of them
+ * redirected once, one repeated with a new token, and two tokens. */
 static unsigned lease_s(const struct ecs_qos_env *env)
 {
     int64_t longest = 1000;
 
-    for (size_t i = 0; i < env->network_n; i++)
-        if (env->networks[i].total_ms * 3 > longest)
-            longest = env->networks[i].total_ms * (env->networks[i].auth == ECS_QOS_AUTH_OAUTH ? 6 : 3);
+    for (size_t i = 0; i < env->network_n; i++) {
+        int64_t most = env->networks[i].total_ms * (env->networks[i].auth == ECS_QOS_AUTH_OAUTH ? 9 : 6);
+
+        if (most > longest)
+            longest = most;
+    }
     return (unsigned)(longest / 1000) + 2 + DB_LIMIT_MS / 1000;
 }
 

@@ -62,6 +62,10 @@ static const struct ecs_step seen_steps[] = {{"write-seen", write_seen, LIMIT_MS
 /* A lost one comes again with the device's next request. */
 static void seen_end(struct ecs_flow *f)
 {
+    struct seen *s = f->frame[0].self;
+
+    s->front->in_work--;
+    ecs_metric_add(&s->front->metrics->in_work, (uint64_t)-1);
     ecs_arena_free(f->arena);
 }
 
@@ -92,5 +96,7 @@ void qos_seen(struct front *front, const struct ecs_imsi *imsi, struct ecs_str i
         ecs_arena_free(arena);
         return;
     }
+    front->in_work++; /* a drain waits for it */
+    ecs_metric_add(&front->metrics->in_work, 1);
     ecs_flow_start(&s->flow, front->worker->loop, arena, NULL, seen_steps, s, seen_end);
 }

@@ -10,7 +10,6 @@
 #include "ecs/store_admin.h"
 
 enum { STEPS_MAX = 200, LIMIT_MS = 5000, ORDER_MS = 190000 }; /* of a BSS: its own limits end it before */
-enum { SEEN = 1, ORDERED = 2 };
 enum { VERSION = 1, SECONDS_BYTES = 8, PLAIN = 4 + SECONDS_BYTES };
 
 static const char purpose[] = "sheet service";
@@ -28,8 +27,7 @@ struct sheet_service *sheet_service_of(struct ecs_flow *f)
 
 struct ecs_str sheet_service_seal(struct sheet_service *x)
 {
-    char plain[PLAIN] = {VERSION, (char)x->end.outcome, (char)x->end.code,
-                         (char)((x->seen ? SEEN : 0) | (x->ordered ? ORDERED : 0))};
+    char plain[PLAIN] = {VERSION, (char)x->end.outcome, (char)x->end.code, (char)x->seen};
 
     for (unsigned i = 0; i < SECONDS_BYTES; i++)
         plain[PLAIN - 1 - i] = (char)(uint8_t)((uint64_t)x->end.seconds >> 8 * i);
@@ -49,8 +47,7 @@ static void open_end(struct sheet_service *x)
         seconds = seconds << 8 | (uint8_t)plain.p[i];
     x->end = (struct service_end){(enum service_outcome)plain.p[1], (enum service_failure)plain.p[2],
                                   (int64_t)seconds};
-    x->seen = plain.p[3] & SEEN;
-    x->ordered = plain.p[3] & ORDERED;
+    x->seen = plain.p[3];
 }
 
 /* ---- state ---- */
@@ -205,7 +202,7 @@ static enum ecs_next change(struct ecs_flow *f)
     struct ecs_store *store = x->sheet->call->front->store;
 
     if (x->kind == &service_boost)
-        return ecs_store_boost_buy(f, store, &x->buy, &x->bought);
+        return sheet_boost_buy(f);
     return ecs_store_billing_set(f, store, &x->set, &x->verdict);
 }
 
@@ -233,10 +230,9 @@ static enum ecs_next changed(struct ecs_flow *f)
         (x->kind == &service_boost && x->bought.state == ECS_BOOST_NONE))
         x->end = (struct service_end){.outcome = SERVICE_FAILED};
     if (x->end.outcome == SERVICE_FAILED && x->answer.reference.p)
-        ecs_log_at(
-            &c->log, ECS_EV_SHEET, ECS_LOG_ERROR,
-            "boost: ordered at the BSS (%.*s), but it cannot be given: the order must be taken back by hand",
-            ECS_FMT(x->answer.reference));
+        ecs_log_at(&c->log, ECS_EV_SHEET, ECS_LOG_WARNING,
+                   "boost: ordered at the BSS (%.*s), but it cannot be given: the order is taken back",
+                   ECS_FMT(x->answer.reference));
     /* Of the others the page tells what has become of the service. */
     if (x->end.outcome == SERVICE_FAILED && x->kind != &service_boost)
         return sheet_redirect(f);
@@ -245,7 +241,7 @@ static enum ecs_next changed(struct ecs_flow *f)
 
 enum ecs_next sheet_service_change(struct sheet_service *x)
 {
-    return ecs_flow_goto(&x->sheet->call->flow, x->terms >= 0 ? note_terms : sheet_boost_gate);
+    return ecs_flow_goto(&x->sheet->call->flow, x->terms >= 0 ? note_terms : sheet_boost_begin);
 }
 
 static enum ecs_next save_result(struct ecs_flow *f)
@@ -345,9 +341,10 @@ const struct ecs_step sheet_service_steps[] = {
     {"load-facts", load_facts, LIMIT_MS},
     {"act", act, 0},
     {"note-terms", note_terms, LIMIT_MS},
-    {"order-gate", sheet_boost_gate, LIMIT_MS},
+    {"order-begin", sheet_boost_begin, LIMIT_MS},
     {"order", sheet_boost_order, ORDER_MS},
-    {"ordered", sheet_boost_ordered, 0},
+    {"ordered", sheet_boost_ordered, LIMIT_MS},
+    {"order-left", sheet_boost_left, 0},
     {"change", change, LIMIT_MS},
     {"changed", changed, 0},
     {"save-move", save_move, LIMIT_MS},

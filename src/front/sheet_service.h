@@ -5,7 +5,7 @@
 #pragma once
 
 #include "ecs/bss.h"
-#include "ecs/store_data.h"
+#include "ecs/store_boost.h"
 #include "sheet.h"
 
 struct sheet_service;
@@ -63,7 +63,7 @@ struct sheet_service {
     const struct ecs_data_boost *offer;
     struct ecs_boost_buy buy;
     struct ecs_boost_bought bought;
-    bool ordered; /* at the BSS, in this session: nobody may know what became of it */
+    enum ecs_boost_begun begun; /* where the BSS charges */
     struct ecs_bss_order order;
     struct ecs_bss_result answer;
     /* billing */
@@ -82,11 +82,13 @@ void sheet_service_error(struct web_call *call, enum ecs_rc rc);
 enum ecs_next sheet_service_save(struct sheet_service *x, enum ecs_sheet_stage stage);
 /* Terms that the user was shown are the present ones. */
 bool sheet_service_terms_shown(struct sheet_service *x);
-/* sheet_boost_order.c: steps of a purchase that the BSS charges, in this order, before the change. Without
- * that setting they do nothing. */
-enum ecs_next sheet_boost_gate(struct ecs_flow *f);
+/* sheet_boost_order.c: steps of a purchase that the BSS charges, in this order, before the change, and the
+ * purchase itself. Without that setting the steps do nothing. */
+enum ecs_next sheet_boost_begin(struct ecs_flow *f);
 enum ecs_next sheet_boost_order(struct ecs_flow *f);
 enum ecs_next sheet_boost_ordered(struct ecs_flow *f);
+enum ecs_next sheet_boost_left(struct ecs_flow *f);
+enum ecs_next sheet_boost_buy(struct ecs_flow *f);
 /* What the row keeps of x; {NULL, 0}: no memory. */
 struct ecs_str sheet_service_seal(struct sheet_service *x);
 /* x->buy or x->set, behind an audit row of the terms that were accepted. */

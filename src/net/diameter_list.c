@@ -317,9 +317,9 @@ enum ecs_rc ecs_diameter_node_set(struct ecs_diameter_node *node, const struct e
     node->route_arena = arena;
     node->routes = routes;
     node->routes_n = conf->routes_n;
+    node->use_reopening = conf->use_reopening;
     dia_publish(node);
     ecs_arena_free(former);
-    node->use_reopening = conf->use_reopening;
     node->stats = conf->stats ? conf->stats : &node->own_stats;
     return ECS_OK;
 }

@@ -30,11 +30,15 @@ static void arm(struct dia_peer *peer, uint32_t ms)
 void dia_peer_enter(struct dia_peer *peer, enum ecs_diameter_state state)
 {
     bool in_service = state == ECS_DIAMETER_OKAY;
+    bool probation = state == ECS_DIAMETER_REOPEN || peer->state == ECS_DIAMETER_REOPEN;
 
     peer->state = state;
     peer->state_us = ecs_loop_now_us(peer->node->loop);
-    if (in_service == peer->in_service)
+    if (in_service == peer->in_service) {
+        if (probation)
+            dia_publish(peer->node); /* use_reopening */
         return;
+    }
     peer->in_service = in_service;
     if (in_service)
         dia_uncount(&peer->stats->breaker_open);
@@ -168,8 +172,7 @@ static void send_watchdog(struct dia_peer *peer)
 
 static void come_into_service(struct dia_peer *peer)
 {
-    if (peer->state != ECS_DIAMETER_SUSPECT)
-        ecs_log(NULL, ECS_EV_NEIGHBOUR_UP, "diameter %s: in service", peer->conf.name);
+    ecs_log(NULL, ECS_EV_NEIGHBOUR_UP, "diameter %s: in service", peer->conf.name);
     peer->reason[0] = '\0';
     peer->rest_ms = 0;
     dia_peer_enter(peer, ECS_DIAMETER_OKAY);
@@ -182,7 +185,9 @@ void dia_heard(struct dia_peer *peer, bool watchdog_answer)
     if (peer->state == ECS_DIAMETER_REOPEN) {
         if (watchdog_answer && ++peer->answered == 3)
             come_into_service(peer);
-        return; /* the timer asks again */
+        else if (watchdog_answer && peer->answered == 1)
+            dia_publish(peer->node); /* use_reopening */
+        return;                      /* the timer asks again */
     }
     if (peer->state == ECS_DIAMETER_SUSPECT)
         come_into_service(peer);
@@ -215,6 +220,7 @@ static void watch(struct dia_peer *peer)
         set_watchdog(peer);
     } else if (peer->state == ECS_DIAMETER_REOPEN && peer->answered >= 0) {
         peer->answered = -1;
+        dia_publish(peer->node);
         set_watchdog(peer);
     } else {
         dia_peer_fail(peer, "no answer to two watchdogs", false);

@@ -26,12 +26,16 @@ static bool speaks(const struct dia_peer *peer, uint32_t application)
     return false;
 }
 
+static bool is_up(const struct dia_peer *peer, bool reopening)
+{
+    return peer->state == ECS_DIAMETER_OKAY ||
+           (reopening && peer->state == ECS_DIAMETER_REOPEN && peer->answered > 0);
+}
+
 static enum reach reach_of(const struct dia_peer *peer, const struct dia_ask *ask, bool reopening)
 {
-    bool up = peer->state == ECS_DIAMETER_OKAY ||
-              (reopening && peer->state == ECS_DIAMETER_REOPEN && peer->answered > 0);
-
-    if (!up || dia_is_draining(peer) || was_tried(ask, peer) || !speaks(peer, ask->application))
+    if (!is_up(peer, reopening) || dia_is_draining(peer) || was_tried(ask, peer) ||
+        !speaks(peer, ask->application))
         return REACH_ROUTE;
     return peer->in_flight == peer->slots ? REACH_FULL : REACH_USABLE;
 }
@@ -118,7 +122,7 @@ struct dia_peer *dia_choose(struct ecs_diameter_node *node, const struct dia_ask
 
 static bool serves(const struct ecs_diameter_node *node, const struct dia_route *route, uint32_t application)
 {
-    return !node->freed && route->peer->state == ECS_DIAMETER_OKAY && !dia_is_draining(route->peer) &&
+    return !node->freed && is_up(route->peer, node->use_reopening) && !dia_is_draining(route->peer) &&
            (!route->application || route->application == application) && speaks(route->peer, application);
 }
 

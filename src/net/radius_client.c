@@ -195,7 +195,8 @@ static bool fill(struct ecs_radius *radius, const struct ecs_radius_conf *conf, 
     copy_numbers(radius, conf);
     radius->crypto = ecs_crypto_new();
     radius->nas_identifier = conf->nas_identifier ? strdup(conf->nas_identifier) : NULL;
-    if (!radius->crypto || (conf->nas_identifier && !radius->nas_identifier)) {
+    if (!radius->crypto || (conf->nas_identifier && !radius->nas_identifier) ||
+        !rad_print_conf(radius->crypto, conf, radius->print)) {
         snprintf(err, err_size, "RADIUS: no memory");
         return false;
     }
@@ -228,6 +229,7 @@ struct ecs_radius *ecs_radius_new(struct ecs_loop *loop, const struct ecs_radius
         return NULL;
     }
     radius->loop = loop;
+    radius->refs = 1;
     if (!fill(radius, conf, err, err_size)) {
         destroy(radius);
         return NULL;
@@ -239,7 +241,7 @@ struct ecs_radius *ecs_radius_new(struct ecs_loop *loop, const struct ecs_radius
 
 void ecs_radius_free(struct ecs_radius *radius)
 {
-    if (!radius)
+    if (!radius || --radius->refs)
         return;
     rad_enter(radius);
     radius->freed = true;

@@ -17,6 +17,7 @@ enum {
     RAD_TRIES = 6,       /* identifiers that one request holds at a time */
     RAD_FIRST_MS = 2000,
     RAD_MOST_MS = 16000, /* MRT of RFC 5080 */
+    RAD_PRINT = 32,
 };
 
 struct rad_link;
@@ -114,7 +115,9 @@ struct ecs_radius {
     struct ecs_buf out, extra;
     unsigned busy; /* callbacks that run */
     size_t asks_n;
-    bool freed;
+    unsigned refs; /* of owners */
+    bool freed;    /* the last of them has gone */
+    uint8_t print[RAD_PRINT];
 };
 
 static inline void rad_count(_Atomic uint64_t *counter)
@@ -129,6 +132,11 @@ static inline void rad_uncount(_Atomic uint64_t *counter)
 /* --- radius_client.c: nothing is destroyed between enter and leave --- */
 void rad_enter(struct ecs_radius *radius);
 void rad_leave(struct ecs_radius *radius);
+
+/* --- radius_same.c --- */
+/* Digest of all that makes a client; false: no memory. */
+bool rad_print_conf(struct ecs_crypto *crypto, const struct ecs_radius_conf *conf,
+                    uint8_t ret_print[RAD_PRINT]);
 
 /* --- radius_link.c --- */
 enum rad_sent {

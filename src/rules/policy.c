@@ -25,6 +25,43 @@ static struct ecs_policy *new_policy(struct ecs_faults *faults)
     return policy;
 }
 
+/* Services that came later than the first release: a directory from before has no file of theirs. */
+static const enum ecs_service later[] = {ECS_SERVICE_DATAPLAN, ECS_SERVICE_BILLING,  ECS_SERVICE_IDENTITY,
+                                         ECS_SERVICE_SATMODE,  ECS_SERVICE_USERINFO, ECS_SERVICE_APPAUTH};
+
+static const char no_file[] = "(no file)";
+
+/* Decisions that are safe to look at; nobody does, as long as the application is not offered. */
+static bool stand_in(struct ecs_loader *loader, const char *where, enum ecs_service service)
+{
+    struct ecs_ruleset *set = &loader->policy->service[service];
+    struct ecs_assignment *defaults;
+    enum ecs_decision first, end;
+    size_t i = 0;
+
+    while (i < ECS_ARRAY_LEN(later) && later[i] != service)
+        i++;
+    if (i == ECS_ARRAY_LEN(later))
+        return false;
+    ecs_service_range(service, &first, &end);
+    defaults = ecs_alloc(loader->policy->arena, (size_t)(end - first) * sizeof(*defaults));
+    if (!defaults)
+        return false;
+    for (unsigned d = first; d < end; d++)
+        defaults[d - first] = (struct ecs_assignment){.decision = (enum ecs_decision)d, .s = ECS_STR("")};
+    *set = (struct ecs_ruleset){.defaults = defaults, .file = no_file};
+    if (loader->warnings)
+        ecs_fault_add(loader->warnings, where, 0, 0,
+                      "no file has the rules of service %s: its application cannot be offered",
+                      ecs_service_name(service));
+    return true;
+}
+
+bool ecs_policy_has(const struct ecs_policy *policy, enum ecs_service service)
+{
+    return policy->service[service].file != no_file;
+}
+
 /* The policy when no fault was added since the count, after the check that no service is missing. */
 static struct ecs_policy *finish(struct ecs_loader *loader, const char *where, unsigned before)
 {
@@ -32,7 +69,7 @@ static struct ecs_policy *finish(struct ecs_loader *loader, const char *where, u
 
     policy->hash = ecs_hash("", 0);
     for (unsigned i = 0; i < ECS_SERVICE_COUNT; i++) {
-        if (!policy->service[i].file)
+        if (!policy->service[i].file && !stand_in(loader, where, (enum ecs_service)i))
             ecs_fault_add(loader->faults, where, 0, 0, "no file has the rules of service %s",
                           ecs_service_name((enum ecs_service)i));
         policy->hash = ecs_hash_more(policy->hash, &policy->service[i].hash, sizeof(uint64_t));

@@ -90,7 +90,7 @@ static const struct import_kind usage = {
     .update = "UPDATE data_usage u SET used = i.used, usage_type = coalesce(i.usage_type, 0), name = "
               "coalesce(i.name, ''), "
               "description = coalesce(i.description, ''), cycle_end = i.cycle_end, allowance = i.allowance, "
-              "at = now() "
+              "at = date_trunc('second', now()) "
               "FROM import_stage i WHERE u.imsi = i.imsi AND u.bucket = i.bucket AND (u.used, u.usage_type, "
               "u.name, "
               "u.description, u.cycle_end, u.allowance) IS DISTINCT FROM (i.used, coalesce(i.usage_type, 0), "

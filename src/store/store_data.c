@@ -219,7 +219,7 @@ static enum ecs_rc decode_verdict(struct ecs_flow *f, struct ecs_pg_result *r)
     return ECS_OK;
 }
 
-static enum ecs_rc decode_bought(struct ecs_flow *f, struct ecs_pg_result *r)
+enum ecs_rc store_decode_bought(struct ecs_flow *f, struct ecs_pg_result *r)
 {
     struct ecs_boost_bought *ret = r->decode_arg;
     struct ecs_str state = ecs_pg_text(r, 0, 1);
@@ -251,7 +251,8 @@ enum ecs_next ecs_store_boost_buy(struct ecs_flow *f, struct ecs_store *store,
         ecs_pg_p_text(buy->actor), ecs_pg_p_text(buy->subject_masked),
     };
 
-    return store_exec(f, store, ECS_STMT_BOOST_BUY, params, ECS_ARRAY_LEN(params), decode_bought, ret_bought);
+    return store_exec(f, store, ECS_STMT_BOOST_BUY, params, ECS_ARRAY_LEN(params), store_decode_bought,
+                      ret_bought);
 }
 
 enum ecs_next ecs_store_boost_end(struct ecs_flow *f, struct ecs_store *store, struct ecs_str imsi,
@@ -277,6 +278,7 @@ enum ecs_next ecs_store_billing_set(struct ecs_flow *f, struct ecs_store *store,
         ecs_pg_p_int(ECS_PG_BOOL, set->force),
         ecs_pg_p_text(set->actor),
         ecs_pg_p_text(set->subject_masked),
+        number_or_null(ECS_PG_INT8, set->serial, !set->of_order),
     };
 
     return store_exec(f, store, ECS_STMT_BILLING_SET, params, ECS_ARRAY_LEN(params), decode_verdict,

@@ -46,6 +46,7 @@ enum ecs_next ecs_store_line_data_put(struct ecs_flow *f, struct ecs_store *stor
         time_param(change->at),
         ecs_pg_p_text(change->actor),
         ecs_pg_p_text(change->subject_masked),
+        ecs_pg_p_text(change->event),
     };
 
     return store_exec(f, store, ECS_STMT_LINE_DATA_PUT, params, ECS_ARRAY_LEN(params), decode_verdict,

@@ -21,6 +21,8 @@ enum ecs_rc store_decode_facts(struct ecs_flow *f, struct ecs_pg_result *r, unsi
 enum { STORE_FACTS_COLUMNS = 42 };
 /* Facts and what is behind them (store_data.c): rows of the statement facts_data into decode_arg. */
 enum ecs_rc store_decode_data(struct ecs_flow *f, struct ecs_pg_result *r);
+/* verdict, state, ends_at, seconds of a purchase into decode_arg (struct ecs_boost_bought). */
+enum ecs_rc store_decode_bought(struct ecs_flow *f, struct ecs_pg_result *r);
 
 /* Position of text in the list, or -1. */
 int store_word(struct ecs_str text, const char *const *words, size_t n);

@@ -15,9 +15,10 @@ static struct ecs_pg_param state_param(int value)
 static enum ecs_rc decode_report(struct ecs_flow *f, struct ecs_pg_result *r)
 {
     static const char *const verdicts[] = {
-        [ECS_PORTAL_DONE] = "done",       [ECS_PORTAL_REPEATED] = "repeated", [ECS_PORTAL_OTHER] = "other",
-        [ECS_PORTAL_CLOSED] = "closed",   [ECS_PORTAL_FOREIGN] = "foreign",   [ECS_PORTAL_GONE] = "gone",
-        [ECS_PORTAL_EXPIRED] = "expired",
+        [ECS_PORTAL_DONE] = "done",       [ECS_PORTAL_REPEATED] = "repeated",
+        [ECS_PORTAL_OTHER] = "other",     [ECS_PORTAL_CLOSED] = "closed",
+        [ECS_PORTAL_FOREIGN] = "foreign", [ECS_PORTAL_GONE] = "gone",
+        [ECS_PORTAL_EXPIRED] = "expired", [ECS_PORTAL_UNEXPECTED] = "unexpected",
     };
     struct ecs_portal_reported *ret = r->decode_arg;
     struct ecs_str told = ecs_pg_text(r, 0, 2);
@@ -38,11 +39,16 @@ static struct ecs_str outcome_of(const struct ecs_portal_report *report)
     return ecs_str_of(report->late ? "late" : ecs_portal_outcomes[report->outcome]);
 }
 
-static enum ecs_next report_boost(struct ecs_flow *f, struct ecs_store *store,
-                                  const struct ecs_portal_report *report, struct ecs_str actor,
-                                  struct ecs_portal_reported *ret_reported)
+/* What the user did besides goes with the report or not at all. */
+static enum ecs_next report_result(struct ecs_flow *f, struct ecs_store *store,
+                                   const struct ecs_portal_report *report,
+                                   struct ecs_portal_reported *ret_reported)
 {
+    static const char *const results[] = {[ECS_PORTAL_PURCHASED] = "purchased",
+                                          [ECS_PORTAL_ACCEPTED] = "accepted",
+                                          [ECS_PORTAL_ACTIVATED] = "activated"};
     const struct ecs_pg_param none = {.type = ECS_PG_NULL};
+    const char *actor = ecs_printf(f->arena, "partner:%.*s", ECS_FMT(report->partner));
     const struct ecs_pg_param params[] = {
         ecs_pg_p_text(report->partner),
         ecs_pg_p_text(report->event_id),
@@ -53,36 +59,17 @@ static enum ecs_next report_boost(struct ecs_flow *f, struct ecs_store *store,
         ecs_pg_p_int(ECS_PG_TIMESTAMPTZ, report->expires_s),
         ecs_pg_p_text(report->subject_masked),
         ecs_pg_p_text(report->detail),
-        ecs_pg_p_int(ECS_PG_INT2, report->boost),
+        ecs_pg_p_text(ecs_str_of(actor)),
+        ecs_pg_p_text(ecs_str_of(results[report->result])),
+        report->boost ? ecs_pg_p_int(ECS_PG_INT2, report->boost) : none,
         ecs_pg_p_text(report->key),
         report->seconds ? ecs_pg_p_int(ECS_PG_INT4, report->seconds) : none,
-        ecs_pg_p_text(actor),
+        report->account ? ecs_pg_p_bytes(report->account, ECS_ACCOUNT_LEN) : none,
     };
 
-    return store_exec(f, store, ECS_STMT_PORTAL_REPORT_BOOST, params, ECS_ARRAY_LEN(params), decode_report,
-                      ret_reported);
-}
-
-static enum ecs_next report_billing(struct ecs_flow *f, struct ecs_store *store,
-                                    const struct ecs_portal_report *report, struct ecs_str actor,
-                                    struct ecs_portal_reported *ret_reported)
-{
-    const struct ecs_pg_param params[] = {
-        ecs_pg_p_text(report->partner),
-        ecs_pg_p_text(report->event_id),
-        ecs_pg_p_bytes(report->reference, 32),
-        ecs_pg_p_bytes(report->request, 32),
-        ecs_pg_p_text(report->imsi),
-        ecs_pg_p_text(outcome_of(report)),
-        ecs_pg_p_int(ECS_PG_TIMESTAMPTZ, report->expires_s),
-        ecs_pg_p_text(report->subject_masked),
-        ecs_pg_p_text(report->detail),
-        ecs_pg_p_bytes(report->account, ECS_ACCOUNT_LEN),
-        ecs_pg_p_int(ECS_PG_BOOL, report->result == ECS_PORTAL_ACTIVATED),
-        ecs_pg_p_text(actor),
-    };
-
-    return store_exec(f, store, ECS_STMT_PORTAL_REPORT_BILLING, params, ECS_ARRAY_LEN(params), decode_report,
+    if (!actor)
+        return ecs_flow_fail(f, ECS_E_NO_MEMORY, "the report does not fit into memory");
+    return store_exec(f, store, ECS_STMT_PORTAL_REPORT_RESULT, params, ECS_ARRAY_LEN(params), decode_report,
                       ret_reported);
 }
 
@@ -109,14 +96,9 @@ enum ecs_next ecs_store_portal_report(struct ecs_flow *f, struct ecs_store *stor
         ecs_pg_p_text(report->subject_masked),
         ecs_pg_p_text(report->detail),
     };
-    struct ecs_str actor = ecs_str_of(ecs_printf(f->arena, "partner:%.*s", ECS_FMT(report->partner)));
 
-    if (!actor.p)
-        return ecs_flow_fail(f, ECS_E_NO_MEMORY, "the report does not fit into memory");
-    if (report->result == ECS_PORTAL_PURCHASED)
-        return report_boost(f, store, report, actor, ret_reported);
     if (report->result != ECS_PORTAL_STATES)
-        return report_billing(f, store, report, actor, ret_reported);
+        return report_result(f, store, report, ret_reported);
     return store_exec(f, store, ECS_STMT_PORTAL_REPORT, params, ECS_ARRAY_LEN(params), decode_report,
                       ret_reported);
 }

@@ -5,6 +5,8 @@
 
 #include "store_int.h"
 
+enum { RELAY_LIFE_S = 60 }; /* of a conversation with an AAA (aaa.md 8.3) */
+
 static struct ecs_pg_param some_text(struct ecs_str s)
 {
     return ecs_pg_p_text(s.p ? s : ECS_STR(""));
@@ -24,23 +26,32 @@ static enum ecs_rc decode_flag(struct ecs_flow *f, struct ecs_pg_result *r)
     return r->mistyped ? ECS_E_INTERNAL : ECS_OK;
 }
 
-enum ecs_next ecs_store_relay_admit(struct ecs_flow *f, struct ecs_store *store,
-                                    const uint8_t subject[ECS_RELAY_DIGEST], bool *ret_granted)
+enum ecs_next ecs_store_attempt_count(struct ecs_flow *f, struct ecs_store *store,
+                                      const uint8_t subject[ECS_RELAY_DIGEST], int64_t most, int64_t window_s,
+                                      bool *ret_granted)
 {
     const struct ecs_pg_param params[] = {
         ecs_pg_p_bytes(subject, ECS_RELAY_DIGEST),
-        ecs_pg_p_int(ECS_PG_INT4, store->conf.limit_attempts),
-        ecs_pg_p_int(ECS_PG_INT4, store->conf.limit_window_s),
+        ecs_pg_p_int(ECS_PG_INT4, most),
+        ecs_pg_p_int(ECS_PG_INT4, window_s),
     };
 
     return store_exec(f, store, ECS_STMT_RELAY_ADMIT, params, ECS_ARRAY_LEN(params), decode_flag,
                       ret_granted);
 }
 
+enum ecs_next ecs_store_relay_admit(struct ecs_flow *f, struct ecs_store *store,
+                                    const uint8_t subject[ECS_RELAY_DIGEST], bool *ret_granted)
+{
+    return ecs_store_attempt_count(f, store, subject, store->conf.limit_attempts, store->conf.limit_window_s,
+                                   ret_granted);
+}
+
 enum ecs_next ecs_store_relay_open(struct ecs_flow *f, struct ecs_store *store,
                                    const struct ecs_relay_new *session)
 {
-    unsigned life_s = store->conf.session_life_s;
+    bool short_life = session->kind == ECS_RELAY_EAP && store->conf.session_life_s > RELAY_LIFE_S;
+    unsigned life_s = short_life ? RELAY_LIFE_S : store->conf.session_life_s;
     const struct ecs_pg_param params[] = {
         ecs_pg_p_bytes(session->handle.p, session->handle.n),
         ecs_pg_p_int(ECS_PG_INT2, session->kind),
@@ -228,6 +239,13 @@ enum ecs_next ecs_store_profile_claim(struct ecs_flow *f, struct ecs_store *stor
 
     return store_exec(f, store, ECS_STMT_PROFILE_CLAIM, params, ECS_ARRAY_LEN(params), decode_flag,
                       ret_claimed);
+}
+
+enum ecs_next ecs_store_profile_release(struct ecs_flow *f, struct ecs_store *store, struct ecs_str imsi)
+{
+    const struct ecs_pg_param params[] = {ecs_pg_p_text(imsi)};
+
+    return store_exec(f, store, ECS_STMT_PROFILE_RELEASE, params, 1, NULL, NULL);
 }
 
 enum ecs_next ecs_store_profile_note(struct ecs_flow *f, struct ecs_store *store, struct ecs_str imsi,

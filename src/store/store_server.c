@@ -73,7 +73,7 @@ enum ecs_next ecs_store_server_use(struct ecs_flow *f, struct ecs_store *store,
                       ret_used);
 }
 
-static enum ecs_rc decode_revoke(struct ecs_flow *f, struct ecs_pg_result *r)
+static enum ecs_rc decode_bool(struct ecs_flow *f, struct ecs_pg_result *r)
 {
     bool *ret_fresh = r->decode_arg;
 
@@ -91,8 +91,22 @@ enum ecs_next ecs_store_server_revoke(struct ecs_flow *f, struct ecs_store *stor
         digest_param(assertion->jti), expiry_param(assertion),
     };
 
-    return store_exec(f, store, ECS_STMT_SERVER_TOKEN_REVOKE, params, ECS_ARRAY_LEN(params), decode_revoke,
+    return store_exec(f, store, ECS_STMT_SERVER_TOKEN_REVOKE, params, ECS_ARRAY_LEN(params), decode_bool,
                       ret_fresh);
+}
+
+enum ecs_next ecs_store_server_bind(struct ecs_flow *f, struct ecs_store *store,
+                                    const struct ecs_server_binding *binding, bool *ret_good)
+{
+    const struct ecs_pg_param params[] = {
+        ecs_pg_p_text(binding->issuer),
+        digest_param(binding->jti),
+        digest_param(binding->owner),
+        ecs_pg_p_int(ECS_PG_TIMESTAMPTZ, binding->expires_s),
+    };
+
+    return store_exec(f, store, ECS_STMT_SERVER_TOKEN_BIND, params, ECS_ARRAY_LEN(params), decode_bool,
+                      ret_good);
 }
 
 static enum ecs_rc decode_reap(struct ecs_flow *f, struct ecs_pg_result *r)

@@ -47,6 +47,9 @@ static const char *billing_fault(const struct ecs_doc_node *node)
     if (status == DISABLED && terms == TERMS_MISSING &&
         !(has(node, "TC_Operation") && (has(node, "ServiceFlow_URL") || message)))
         return "terms missing without a way to accept them (11.3.1)";
+    if (status == DISABLED && (terms == TERMS_DONE || terms == TERMS_NOT_REQUIRED) &&
+        !has(node, "ServiceFlow_URL"))
+        return "an account to be enabled without ServiceFlow_URL (11.3.2)";
     if (status != INCOMPATIBLE && has(node, "MessageForIncompatible"))
         return "MessageForIncompatible with a status other than 2 (Table 96)";
     if (status != INCOMPATIBLE && terms < 0)

@@ -19,6 +19,21 @@ struct minting {
 
 /* ---- which application ---- */
 
+/* The temporary token stays in the client of the phone that has acquired it (14.1.5); only a registered
+ * server may come without that phone's terminal_id. */
+static bool is_strange_terminal(const struct ecs_userinfo *info)
+{
+    const struct ecs_grant_used *grant = info->auth->grant;
+    uint8_t terminal[16];
+
+    if (!grant || grant->terminal.n != sizeof(terminal) || info->auth->server)
+        return false;
+    if (!info->request->has_terminal)
+        return true;
+    ecs_token_terminal_digest(info->env->auth->crypto, &info->request->terminal, terminal);
+    return !ecs_ct_equal(terminal, grant->terminal.p, sizeof(terminal));
+}
+
 /* A temporary token that was acquired for an application proves it, and is of no use to another one (T-006).
  */
 static enum ecs_next know_application(struct ecs_flow *f)
@@ -28,6 +43,7 @@ static enum ecs_next know_application(struct ecs_flow *f)
     const struct ecs_grant_used *grant = info->auth->grant;
     struct ecs_str bound = grant ? grant->client_id : ECS_STR_NULL;
     const struct ecs_userinfo_app_conf *app;
+    struct userinfo_access access;
     const char *why;
 
     if (!w->client_id.n)
@@ -37,36 +53,38 @@ static enum ecs_next know_application(struct ecs_flow *f)
         return ecs_flow_fail(f, ECS_E_FORBIDDEN, "client_id: not registered");
     if (bound.n && !ecs_str_eq_nocase(bound, w->client_id))
         return ecs_flow_fail(f, ECS_E_FORBIDDEN, "temporary_token: acquired for another application");
+    if (is_strange_terminal(info))
+        return ecs_flow_fail(f, ECS_E_FORBIDDEN, "temporary_token: acquired by another terminal");
     if (info->request->param[ECS_P_ACCESS_TOKEN].n &&
         userinfo_access_judge(info->env, info->request->param[ECS_P_ACCESS_TOKEN], w->client_id, info->now,
-                              f->arena, &app, &why) != ECS_OK)
+                              f->arena, &app, &access, &why) != ECS_OK)
         return ecs_flow_fail(f, ECS_E_FORBIDDEN, "%s", why);
+    if (info->request->param[ECS_P_ACCESS_TOKEN].n && !userinfo_access_show(info, f->arena, app, &access))
+        return ecs_flow_fail(f, ECS_E_INTERNAL, "digest");
     w->app_proven = bound.n || info->request->param[ECS_P_ACCESS_TOKEN].n;
     if (!w->app_proven && (app->access_token_required || !grant))
         return ecs_flow_fail(f, ECS_E_FORBIDDEN, "access_token is missing");
     userinfo_tell_application(info, app, ecs_str_of(app->client_id));
     userinfo_decide(info);
-    return ECS_NEXT;
+    return ecs_flow_call(f, userinfo_access_bind_steps, info);
 }
 
 /* ---- what it may ask ---- */
 
-/* The scopes of the request, all of which have to be the application's; none asked for: all it has. */
+/* The scopes of the request, all of which have to be the application's; none asked for: all it has. Each
+ * once, however often it was written. */
 static enum ecs_rc join_scopes(struct ecs_arena *arena, const struct ecs_userinfo_app_conf *app,
                                struct ecs_str asked, struct ecs_str *ret_scope)
 {
     const char *text = "";
-    struct ecs_str word;
+    struct ecs_str word, rest = asked;
 
-    for (size_t i = 0; text && !asked.n && i < app->scopes.n; i++)
-        text = ecs_printf(arena, "%s%s%.*s", text, i ? " " : "", ECS_FMT(app->scopes.items[i]));
-    while (text && ecs_str_cut(&asked, ' ', &word)) {
-        if (!word.n)
-            continue;
-        if (!userinfo_list_has(&app->scopes, word))
+    while (ecs_str_cut(&rest, ' ', &word))
+        if (word.n && !userinfo_list_has(&app->scopes, word))
             return ECS_E_BAD_PARAMETER;
-        text = ecs_printf(arena, "%s%s%.*s", text, text[0] ? " " : "", ECS_FMT(word));
-    }
+    for (size_t i = 0; text && i < app->scopes.n; i++)
+        if (!asked.n || userinfo_words_have(asked, app->scopes.items[i]))
+            text = ecs_printf(arena, "%s%s%.*s", text, text[0] ? " " : "", ECS_FMT(app->scopes.items[i]));
     *ret_scope = ecs_str_of(text);
     return text ? ECS_OK : ECS_E_NO_MEMORY;
 }

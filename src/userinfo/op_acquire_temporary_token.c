@@ -27,20 +27,23 @@ static enum ecs_next know_application(struct ecs_flow *f)
     struct ecs_userinfo *info = f->self;
     struct userinfo_work *w = info->work;
     const struct ecs_userinfo_app_conf *app = NULL;
+    struct userinfo_access access;
     const char *why;
     enum ecs_rc rc = ECS_OK;
 
     if (userinfo_access_is_of_app(info->request))
         rc = userinfo_access_judge(info->env, info->request->param[ECS_P_ACCESS_TOKEN], w->client_id,
-                                   info->now, f->arena, &app, &why);
+                                   info->now, f->arena, &app, &access, &why);
     else if (w->client_id.n)
         app = ecs_userinfo_app(info->env, w->client_id);
     if (rc != ECS_OK)
         return ecs_flow_fail(f, rc, "%s", why);
     w->app_proven = userinfo_access_is_of_app(info->request);
+    if (w->app_proven && !userinfo_access_show(info, f->arena, app, &access))
+        return ecs_flow_fail(f, ECS_E_INTERNAL, "digest");
     userinfo_tell_application(info, app, ecs_str_of(app ? app->client_id : NULL));
     userinfo_decide(info);
-    return ECS_NEXT;
+    return ecs_flow_call(f, userinfo_access_bind_steps, info);
 }
 
 static unsigned allowed_of(const struct ecs_userinfo *info, unsigned asked)
@@ -73,6 +76,7 @@ static enum ecs_next mint(struct ecs_flow *f)
     struct ecs_userinfo *info = f->self;
     struct userinfo_work *w = info->work;
     struct minting *m;
+    bool is_for_servers = w->app_proven && w->app == ECS_APP_2014;
     unsigned asked, allowed;
     const char *fault = targets_fault(ecs_unquote(info->request->param[ECS_P_OPERATION_TARGETS]), &asked);
 
@@ -98,6 +102,9 @@ static enum ecs_next mint(struct ecs_flow *f)
         .app = w->app,
         .operations = allowed,
         .client_id = ecs_str_of(w->app_proven ? w->application->client_id : NULL),
+        /* What servers present is for those of this application; with ap2015 the phone presents it. */
+        .requestors = is_for_servers ? w->application->requestors.items : NULL,
+        .requestor_n = is_for_servers ? w->application->requestors.n : 0,
     };
     return ecs_grant_mint(f, info->env->auth, &m->order, &m->grant);
 }

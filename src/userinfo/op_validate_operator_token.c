@@ -31,7 +31,7 @@ static enum ecs_next answer(struct ecs_flow *f)
     const struct userinfo_work *w = info->work;
     const struct ecs_grant_used *grant = info->auth->grant;
     struct userinfo_answer *a = &info->work->answer;
-    bool good = grant->verdict == ECS_GRANT_OK, client, scope;
+    bool good = grant->verdict == ECS_GRANT_OK && !userinfo_is_orphan(info), client, scope;
 
     if (!w->client_id.n && !w->scope.n)
         return userinfo_refuse(f, ECS_RESULT_INVALID_PARAMETER, "neither client_id nor scope is there");

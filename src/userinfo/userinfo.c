@@ -123,6 +123,9 @@ static enum ecs_next check_caller(struct ecs_flow *f, struct ecs_userinfo *info)
         w->operation == ECS_OP_GET_PHONE_NUMBER || w->operation == ECS_OP_VERIFY_PHONE_NUMBER;
 
     w->server = by != ECS_BY_DEVICE && w->operation != ECS_OP_ACQUIRE_OPERATOR_TOKEN;
+    /* AcquireTemporaryToken may be served for other applications only. */
+    if (!userinfo_list_has(&info->env->conf->operations, ecs_str_of(ecs_operation_name(w->operation))))
+        return ecs_flow_fail(f, ECS_E_METHOD, "operation: is not offered here");
     if (!ecs_operation_accepts(w->operation, by))
         return ecs_flow_fail(f, ECS_E_FORBIDDEN, "operation: not with this kind of authentication");
     if (by == ECS_BY_DEVICE && asks_for_itself &&
@@ -194,10 +197,16 @@ void userinfo_tell_application(struct ecs_userinfo *info, const struct ecs_useri
         (void)ecs_fact_set_words(info->facts, ECS_FACT_APPLICATION_SCOPES, app->scopes.items, app->scopes.n);
 }
 
-/* By an access token, which the authentication has judged. */
-static bool is_proven(const struct ecs_userinfo *info)
+bool userinfo_is_proven(const struct ecs_userinfo *info)
 {
     return info->auth->server && (info->request->param[ECS_P_ACCESS_TOKEN].n || info->request->bearer.n);
+}
+
+bool userinfo_is_orphan(const struct ecs_userinfo *info)
+{
+    const struct ecs_grant_used *grant = info->auth->grant;
+
+    return grant && grant->client_id.n && !ecs_userinfo_app(info->env, grant->client_id);
 }
 
 static void add_facts(struct ecs_userinfo *info)
@@ -214,7 +223,7 @@ static void add_facts(struct ecs_userinfo *info)
             (void)ecs_fact_set_int(facts, ECS_FACT_CREDENTIAL, credentials[i].word);
     (void)ecs_fact_set_int(facts, ECS_FACT_CALLER, w->server ? ECS_CALLER_SERVER : ECS_CALLER_DEVICE);
     (void)ecs_fact_set_str(facts, ECS_FACT_REQUESTOR, info->request->param[ECS_P_REQUESTOR_ID]);
-    (void)ecs_fact_set_bool(facts, ECS_FACT_REQUESTOR_PROVEN, is_proven(info));
+    (void)ecs_fact_set_bool(facts, ECS_FACT_REQUESTOR_PROVEN, userinfo_is_proven(info));
     if (grant && grant->client_id.n)
         userinfo_tell_application(info, ecs_userinfo_app(info->env, grant->client_id), grant->client_id);
 }
@@ -247,11 +256,13 @@ static enum ecs_next decide(struct ecs_flow *f)
 
     add_facts(info);
     userinfo_decide(info);
+    if (userinfo_is_orphan(info) && w->operation != ECS_OP_VALIDATE_OPERATOR_TOKEN)
+        return ecs_flow_fail(f, ECS_E_FORBIDDEN, "the application of the token is not registered any more");
     if (allowed != NONE)
         info->rule = ecs_decide_rule(info->env->policy, allowed, &w->decisions);
     if (w->server &&
         userinfo_choice(info, ECS_DECIDE_USERINFO_DEMAND_PROOF, ECS_DECIDE_APPAUTH_DEMAND_PROOF) &&
-        !is_proven(info))
+        !userinfo_is_proven(info))
         return ecs_flow_fail(f, ECS_E_FORBIDDEN, "requestor_id and access_token are needed");
     if (allowed == NONE || w->decisions.v[allowed].i)
         return ECS_NEXT;

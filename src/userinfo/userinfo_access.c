@@ -4,7 +4,10 @@
  * is dear. */
 #include "userinfo_priv.h"
 
-enum { SKEW_S = 30 };
+#include "ecs/crypto.h"
+#include "ecs/store_server.h"
+
+enum { SKEW_S = 30, BIND_LIMIT_MS = 5000, BIND_TRIES = 2, STEM_CHARS = 42 };
 
 /* A calling server names itself by requestor_id (or has an operator token), and its access_token is that of
  * the token endpoint. */
@@ -38,7 +41,8 @@ static const struct ecs_userinfo_app_conf *find(const struct ecs_userinfo_env *e
 
 static enum ecs_jws_verdict verify(const struct ecs_userinfo_env *env,
                                    const struct ecs_userinfo_app_conf *app, struct ecs_str token,
-                                   struct ecs_str issuer, int64_t now, struct ecs_arena *arena)
+                                   struct ecs_str issuer, int64_t now, struct ecs_arena *arena,
+                                   struct ecs_jws_claims *ret_claims)
 {
     const struct userinfo_keys *keys = userinfo_keys_of(env);
     const struct userinfo_app_keys *own = &keys->apps[app - env->apps];
@@ -52,14 +56,14 @@ static enum ecs_jws_verdict verify(const struct ecs_userinfo_env *env,
         .max_life_s = env->conf->access_token_life_s,
         .need_exp = true,
     };
-    struct ecs_jws_claims claims;
 
-    return ecs_jws_verify(token, own->public ? own->public : own->secret, &expect, arena, &claims);
+    return ecs_jws_verify(token, own->public ? own->public : own->secret, &expect, arena, ret_claims);
 }
 
 enum ecs_rc userinfo_access_judge(const struct ecs_userinfo_env *env, struct ecs_str token,
                                   struct ecs_str client_id, int64_t now, struct ecs_arena *arena,
-                                  const struct ecs_userinfo_app_conf **ret_app, const char **ret_why)
+                                  const struct ecs_userinfo_app_conf **ret_app,
+                                  struct userinfo_access *ret_access, const char **ret_why)
 {
     const struct userinfo_keys *keys = userinfo_keys_of(env);
     const struct ecs_userinfo_app_conf *app;
@@ -80,7 +84,8 @@ enum ecs_rc userinfo_access_judge(const struct ecs_userinfo_env *env, struct ecs
     if (!issuer.n ||
         (!ecs_str_eq(issuer, ecs_str_of(app->client_id)) && !userinfo_list_has(&app->issuers, issuer)))
         return ECS_E_FORBIDDEN;
-    verdict = verify(env, app, token, issuer, now, arena);
+    ret_access->text = token;
+    verdict = verify(env, app, token, issuer, now, arena, &ret_access->claims);
     *ret_why = ecs_printf(arena, "access_token: %s", ecs_jws_verdict_text(verdict));
     if (!*ret_why)
         *ret_why = "access_token: is not valid";
@@ -95,10 +100,74 @@ enum ecs_rc ecs_userinfo_check_early(const struct ecs_userinfo_env *env,
                                      struct ecs_arena *arena, const char **ret_why)
 {
     const struct ecs_userinfo_app_conf *app;
+    struct userinfo_access access;
 
     *ret_why = "";
     if (!userinfo_access_is_of_app(request))
         return ECS_OK;
     return userinfo_access_judge(env, request->param[ECS_P_ACCESS_TOKEN],
-                                 ecs_unquote(request->param[ECS_P_CLIENT_ID]), now, arena, &app, ret_why);
+                                 ecs_unquote(request->param[ECS_P_CLIENT_ID]), now, arena, &app, &access,
+                                 ret_why);
 }
+
+/* ---- whose it is ---- */
+
+/* What cannot be changed in a token: of an ES256 signature anybody can make a second one, with the same first
+ * half. */
+static struct ecs_str stem_of(struct ecs_str token)
+{
+    struct ecs_str part, rest = token;
+
+    (void)ecs_str_cut(&rest, '.', &part);
+    (void)ecs_str_cut(&rest, '.', &part);
+    return (struct ecs_str){token.p, token.n - (rest.n > STEM_CHARS ? rest.n - STEM_CHARS : 0)};
+}
+
+bool userinfo_access_show(struct ecs_userinfo *info, struct ecs_arena *arena,
+                          const struct ecs_userinfo_app_conf *app, const struct userinfo_access *access)
+{
+    struct userinfo_work *w = info->work;
+    struct ecs_crypto *crypto = info->env->auth->crypto;
+    struct ecs_str jti = access->claims.jti;
+    struct ecs_str parts[] = {ECS_STR("owner|"), ecs_str_of(info->auth->imsi.s), ECS_STR("|"),
+                              jti.n ? ECS_STR("jti|") : ECS_STR("text|"),
+                              jti.n ? jti : stem_of(access->text)};
+
+    if (!app->access_token_bound)
+        return true;
+    w->shown.issuer = ecs_str_of(ecs_printf(arena, "application:%s", app->client_id));
+    w->shown.expires_s = access->claims.exp + SKEW_S;
+    return w->shown.issuer.p && ecs_digest(crypto, ECS_DIGEST_SHA256, parts + 3, 2, w->shown.id) &&
+           ecs_digest(crypto, ECS_DIGEST_SHA256, parts, ECS_ARRAY_LEN(parts), w->shown.owner);
+}
+
+static enum ecs_next bind_token(struct ecs_flow *f)
+{
+    struct ecs_userinfo *info = f->self;
+    struct userinfo_work *w = info->work;
+    struct ecs_server_binding binding = {.issuer = w->shown.issuer,
+                                         .jti = w->shown.id,
+                                         .owner = w->shown.owner,
+                                         .expires_s = w->shown.expires_s};
+
+    if (!w->shown.issuer.n)
+        return ECS_DONE;
+    return ecs_store_server_bind(f, info->env->auth->store, &binding, &w->shown.good);
+}
+
+static enum ecs_next judge_binding(struct ecs_flow *f)
+{
+    struct ecs_userinfo *info = f->self;
+
+    if (info->work->shown.good)
+        return ECS_DONE;
+    if (++info->work->shown.tries < BIND_TRIES)
+        return ecs_flow_goto(f, bind_token);
+    return ecs_flow_fail(f, ECS_E_FORBIDDEN, "access_token: was used for another line");
+}
+
+const struct ecs_step userinfo_access_bind_steps[] = {
+    {"bind-access-token", bind_token, BIND_LIMIT_MS},
+    {"judge-binding", judge_binding, 0},
+    {0},
+};

@@ -62,6 +62,7 @@ static void list_audiences(const struct ecs_userinfo_env *env, struct userinfo_k
 {
     if (env->public_url[0])
         keys->audiences[keys->audience_n++] = ecs_str_of(env->public_url);
+    /* A mere slash when nothing is set: an empty list would admit every audience. */
     keys->audiences[keys->audience_n++] = ecs_str_of(keys->auth_url);
     for (size_t i = 0; i < env->conf->audiences.n && keys->audience_n < USERINFO_AUDIENCES; i++)
         keys->audiences[keys->audience_n++] = env->conf->audiences.items[i];

@@ -46,15 +46,27 @@ bool userinfo_scope_read(struct ecs_str text, enum ecs_operation *ret_operation,
 /* Does one of these scopes (blanks between) open the operation? One without a row: always. */
 bool userinfo_scope_opens(const struct ecs_userinfo_conf *conf, struct ecs_str scopes,
                           enum ecs_operation operation);
+bool userinfo_words_have(struct ecs_str words, struct ecs_str word); /* blanks between, letter case ignored */
 bool userinfo_list_has(const struct ecs_str_list *list, struct ecs_str item); /* letter case ignored */
 
 /* ---- access tokens of applications (userinfo_access.c) ---- */
 
+struct userinfo_access {
+    struct ecs_str text; /* decrypted */
+    struct ecs_jws_claims claims;
+};
 /* client_id {NULL, 0}: the token tells. ECS_E_FORBIDDEN: no application is proven by it. */
 enum ecs_rc userinfo_access_judge(const struct ecs_userinfo_env *env, struct ecs_str token,
                                   struct ecs_str client_id, int64_t now, struct ecs_arena *arena,
                                   const struct ecs_userinfo_app_conf **ret_app,
-                                  const char **ret_why) ECS_MUST_CHECK;
+                                  struct userinfo_access *ret_access, const char **ret_why) ECS_MUST_CHECK;
+/* A judged access token belongs to the line that has first shown it, for as long as it lives: nobody replays
+ * it for another one, while its own phone may repeat itself. First remember it, then call the steps (self as
+ * ecs_userinfo_steps; may wait; nothing was remembered: nothing happens). False: the library failed. */
+bool userinfo_access_show(struct ecs_userinfo *info, struct ecs_arena *arena,
+                          const struct ecs_userinfo_app_conf *app,
+                          const struct userinfo_access *access) ECS_MUST_CHECK;
+extern const struct ecs_step userinfo_access_bind_steps[];
 /* Is the access_token of this request that of an application, and not of a calling server? */
 bool userinfo_access_is_of_app(const struct ecs_ts43_request *request);
 
@@ -88,6 +100,13 @@ struct userinfo_work {
     struct userinfo_answer answer;
     const char *why; /* of a refusal, for the log */
     void *own;       /* of the operation */
+    struct {
+        struct ecs_str issuer; /* {NULL, 0}: nothing was shown */
+        int64_t expires_s;
+        uint8_t id[32], owner[32];
+        unsigned tries;
+        bool good;
+    } shown; /* access token of an application */
 };
 
 /* A row of the table in userinfo.c: a new operation is a row and a file. allowed: decision that must be yes,
@@ -105,6 +124,10 @@ extern const struct ecs_step userinfo_get_phone_number_steps[], userinfo_verify_
 /* This decision of ap2014 or that one of ap2015, as the request has it. */
 int64_t userinfo_choice(const struct ecs_userinfo *info, enum ecs_decision of_2014,
                         enum ecs_decision of_2015);
+/* Has a calling server shown an access token, which the authentication has judged? */
+bool userinfo_is_proven(const struct ecs_userinfo *info);
+/* Was the token of the request made for an application that the configuration has no more? */
+bool userinfo_is_orphan(const struct ecs_userinfo *info);
 /* The operation ends with this OperationResult and without anything else. why: for the log. */
 enum ecs_next userinfo_refuse(struct ecs_flow *f, int result, const char *why);
 /* What is not allowed: 403 for servers, OperationResult 100 with the text of the policy for devices. */

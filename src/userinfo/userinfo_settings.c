@@ -40,11 +40,11 @@ const struct ecs_setting ecs_userinfo_settings[] = {
              "no numbers."},
     {ECS_KEY(INT, "verify_per_minute", struct ecs_userinfo_conf, verify_per_minute), .def = "10", .min = 0,
      .max = 100000, .unit = "requests per minute",
-     .help = "VerifyPhoneNumber for one line and one caller, on one worker; more get 503, so that nobody "
+     .help = "VerifyPhoneNumber for one line and one caller, over all nodes; more get 503, so that nobody "
              "finds a number "
              "out by trying. 0: no limit."},
     {ECS_KEY(INT, "verify_burst", struct ecs_userinfo_conf, verify_burst), .def = "5", .min = 1,
-     .max = 100000, .unit = "requests", .help = "So many of them at once."},
+     .max = 100000, .unit = "requests", .help = "So many of them at once, on one worker."},
     {ECS_KEY(STRING_LIST, "scopes", struct ecs_userinfo_conf, scopes),
      .def = "VerifyPhoneNumber=phone, GetSubscriberDeviceInfo=phone", .max = 64,
      .help = "Which scope of an operator token opens which operation (TS.43 14.1.6 leaves that to the "
@@ -80,12 +80,16 @@ const struct ecs_setting ecs_userinfo_app_settings[] = {
     {ECS_KEY(STRING_LIST, "requestors", struct ecs_userinfo_app_conf, requestors),
      .max = ECS_GRANT_REQUESTORS_MAX,
      .help =
-         "requestor_id of the servers that may consume its operator tokens. Empty: whoever has the token."},
+         "requestor_id of the servers that may consume its operator tokens, and temporary tokens that were "
+         "acquired for it with ap2014. Empty: whoever has the token."},
     {ECS_KEY(BOOL, "access_token_required", struct ecs_userinfo_app_conf, access_token_required),
      .def = "true",
      .help = "Operator tokens only for requests with an access token of the application, here or when the "
              "temporary "
              "token was acquired. false: client_id beside a temporary token of the device is enough."},
+    {ECS_KEY(BOOL, "access_token_bound", struct ecs_userinfo_app_conf, access_token_bound), .def = "true",
+     .help = "An access token is good for the line that first shows it (by jti, or by its text), on all "
+             "nodes; shown for another one it is a replay. false: the back end gives all phones the same."},
     {ECS_KEY(STRING, "access_token_key", struct ecs_userinfo_app_conf, access_token_key), .min = 1,
      .max = 65536, .flags = ECS_SETTING_SECRET,
      .help = "Keys that its access tokens are signed with: PEM public key, certificate, or JSON Web Key Set: "
@@ -128,7 +132,7 @@ bool userinfo_scope_read(struct ecs_str text, enum ecs_operation *ret_operation,
            ecs_str_find(*ret_scope, ECS_STR(" ")) < 0;
 }
 
-static bool word_is_in(struct ecs_str words, struct ecs_str word)
+bool userinfo_words_have(struct ecs_str words, struct ecs_str word)
 {
     struct ecs_str one;
 
@@ -149,7 +153,7 @@ bool userinfo_scope_opens(const struct ecs_userinfo_conf *conf, struct ecs_str s
         if (!userinfo_scope_read(conf->scopes.items[i], &of, &scope) || of != operation)
             continue;
         needs = true;
-        if (word_is_in(scopes, scope))
+        if (userinfo_words_have(scopes, scope))
             return true;
     }
     return !needs;

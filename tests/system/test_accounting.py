@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Accounting of authentications at servers of other makers: FreeRADIUS writes what it takes into its detail file, freeDiameter
 gives every ACR to the test. Nothing is lost by a server that is away or a daemon that is killed."""
+import json
 import os
 import signal
 import time
@@ -102,6 +103,16 @@ def test_it_is_off_until_it_is_asked_for(empty, phone, lines, daemon):
     assert waiting(lines) == 0
 
 
+def test_what_was_left_when_it_was_switched_off_is_given_up_in_its_time(empty, lines, make_daemon):
+    """Identities of subscribers do not stay for ever; what is not that old waits for accounting to be on again."""
+    for session, age in (("00000000000000a1", "8 days"), ("00000000000000a2", "1 day")):
+        lines.cluster.sql("INSERT INTO accounting_record (kind, session, nas, user_name, event_at) VALUES "
+                          f"(1, '{session}', 'ecs', 'somebody', now() - interval '{age}')")
+    daemon = make_daemon()
+    harness.wait_for(lambda: waiting(lines) == 1, 10, lambda: f"one was given up\n{daemon.text()[-2000:]}")
+    assert lines.cluster.one("SELECT session FROM accounting_record") == "00000000000000a2"
+
+
 @needs_freeradius
 def test_records_wait_for_a_server_that_is_away(empty, phone, lines, make_daemon):
     """The phone does not notice, and neither does a killed daemon lose one. The record tells how late it is."""
@@ -151,6 +162,45 @@ def test_another_decoder_understands_every_record(empty, phone, make_daemon, tmp
 
 
 @needs_freeradius
+def test_the_begin_and_the_end_of_a_node_keep_their_places(empty, lines, make_daemon):
+    """Rows of one node in the order of their writing, however they are due; another node does not wait for it."""
+    with FreeRadius() as server:
+        rows = [(7, "ecs-a", ""), (1, "ecs-a", "u1"), (1, "ecs-a", "u2"), (8, "ecs-a", ""), (7, "ecs-a", ""), (1, "ecs-a", "u3"),
+                (1, "ecs-b", "v1")]
+        for number, (kind, nas, user) in enumerate(rows):
+            lines.cluster.sql("INSERT INTO accounting_record (kind, session, nas, user_name, next_at) VALUES "
+                              f"({kind}, lpad('{number}', 16, '0'), '{nas}', '{user}', now() - interval '{number} seconds')")
+        make_daemon(**radius_settings(server.acct_port, node_records=False))
+        harness.wait_for(lambda: waiting(lines) == 0, 20, "the rows are gone")
+        found = server.details()
+    told = [(r["Acct-Status-Type"], r.get("User-Name")) for r in found if r["NAS-Identifier"] == "ecs-a"]
+    assert told[0] == ("Accounting-On", None)
+    assert sorted(told[1:5]) == [("Start", "u1"), ("Start", "u2"), ("Stop", "u1"), ("Stop", "u2")]
+    assert told[5:] == [("Accounting-Off", None), ("Accounting-On", None), ("Start", "u3"), ("Stop", "u3")]
+    others = [at for at, r in enumerate(found) if r["NAS-Identifier"] == "ecs-b"]
+    assert others[-1] < [at for at, r in enumerate(found) if r["Acct-Status-Type"] == "Accounting-Off"][0]
+
+
+def test_a_dead_server_stays_dead_over_a_reload_that_does_not_concern_it(empty, make_daemon):
+    """Unless its row is another one: then it is a server that nobody knows yet."""
+    rows = radius_settings(harness.free_port(), limit="300ms")
+    daemon = make_daemon(**rows)
+
+    def server():
+        peers = daemon.admin("GET", "/v1/peers")[1]
+        return next((row for row in (peers if isinstance(peers, dict) else json.loads(peers))["peers"]
+                     if row["name"] == "accounting-books"), {})
+    harness.wait_for(lambda: server().get("state") == "dead", 20, lambda: f"it is dead: {server()}")
+    time.sleep(1.1)
+    daemon.reload()
+    assert server()["state"] == "dead" and server()["since_s"] >= 1
+    assert len([entry for entry in daemon.events("NEIGHBOUR_DOWN") if "radius books" in entry["msg"]]) == 1
+    daemon.write(radius_servers=[dict(rows["radius_servers"][0], secret="another secret, as long")])
+    daemon.reload()
+    assert server()["since_s"] <= 1
+
+
+@needs_freeradius
 def test_too_many_that_wait_are_told_and_not_added_to(empty, phone, lines, make_daemon):
     with FreeRadius() as probe:
         acct_port = probe.acct_port
@@ -194,6 +244,31 @@ def test_an_authentication_is_an_event_at_a_diameter_server(empty, network, line
         groups = [cer.get("Acct-Application-Id", group) for group in cer.all("Vendor-Specific-Application-Id")]
         assert diameter.ACCOUNTING in cer.all("Acct-Application-Id") + groups
         harness.wait_for(lambda: waiting(lines) == 0, 5, "the row is gone")
+
+
+@needs_freediameter
+def test_an_authentication_may_be_a_start_and_a_stop_at_a_diameter_server(empty, network, lines, make_daemon):
+    """RFC 6733 9.8: one session, numbers that rise; a STOP that was not taken is told again without its START."""
+    cards = Cards()
+    with Aaa(network, "pair.home.test", diameter.SWM, cards) as aaa:
+        daemon = connected(make_daemon(**settings(aaa, accounting={"via": "diameter", "realm": "home.test", "retry": "1s",
+                                                                   "longest_retry": "1s",
+                                                                   "diameter_records": "start-stop"})), aaa)
+        p = phones(lines, cards)(daemon)
+        p.login()
+        start, stop = aaa.wait(ACR, 2)
+        harness.wait_for(lambda: waiting(lines) == 0, 5, "the row is gone")
+        assert [(r.get("Accounting-Record-Type"), r.get("Accounting-Record-Number")) for r in (start, stop)] == [(2, 0), (4, 1)]
+        assert start.get("Session-Id") == stop.get("Session-Id") and start.get("Session-Id").startswith(start.get("Origin-Host"))
+        assert {start.get("User-Name"), stop.get("User-Name")} == {p.eap_id}
+        aaa.sessions = {"gone.home.test;1;255;acct"}  # known to the server: it was begun by that node
+        lines.cluster.sql("INSERT INTO accounting_record (kind, session, nas, user_name, started) "
+                          "VALUES (1, '00000001000000ff', 'gone.home.test', 'somebody', true)")
+        rest = aaa.wait(ACR, 3)[2]
+        assert (rest.get("Accounting-Record-Type"), rest.get("Accounting-Record-Number")) == (4, 1)
+        assert rest.get("Session-Id").startswith("gone.home.test;1;255;"), "the session of the node that began it"
+        harness.wait_for(lambda: waiting(lines) == 0, 5, lambda: f"the row is gone\n{daemon.text()[-3000:]}")
+        aaa.check()
 
 
 @needs_freediameter

@@ -205,6 +205,42 @@ def test_a_temporary_token_of_one_application_does_not_serve_another(handset, wo
     assert status(p, "AcquireOperatorToken", client_id="open-app") == 403
 
 
+# proves: T-006
+def test_a_temporary_token_does_not_leave_its_phone(handset, world):
+    p = handset()
+    values = {"operation": "AcquireOperatorToken", "client_id": "bank-7731"}
+
+    def token():
+        return operate(p, "AcquireTemporaryToken", operation_targets="AcquireOperatorToken", access_token=world.token())["TemporaryToken"]
+
+    other = handset()
+    assert p.get(p.parameters(APP, **values, temporary_token=token(), terminal_id=other.terminal_id)).status == 403
+    assert p.get(p.parameters(APP, **values, temporary_token=token(), **{**SERVER, "requestor_id": "unregistered"})).status == 403
+    assert block(p.get(p.parameters(APP, **values, temporary_token=token())))["OperatorToken"]
+
+
+# proves: T-003
+def test_an_access_token_is_not_replayed_for_another_line(handset, world):
+    p, thief = handset(), handset()
+    for access in (world.token(jti="a-1"), world.token()):
+        values = {"client_id": "bank-7731", "access_token": access}
+        for _ in range(2):  # its own phone may repeat itself, and go on
+            assert operate(p, "AcquireOperatorToken", **values)["OperatorToken"]
+        assert operate(p, "AcquireTemporaryToken", operation_targets="AcquireOperatorToken", **values)["TemporaryToken"]
+        assert status(thief, "AcquireOperatorToken", **values) == 403
+        assert status(thief, "AcquireTemporaryToken", operation_targets="AcquireOperatorToken", **values) == 403
+    found, access = [], world.token(jti="b-1")
+    phones = [handset() for _ in range(3)] * 3
+    threads = [threading.Thread(target=lambda q=q: found.append((q.imsi, status(q, "AcquireOperatorToken", client_id="bank-7731", access_token=access))))
+               for q in phones]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    won = {imsi for imsi, code in found if code == 200}
+    assert len(won) == 1 and all((code == 200) == (imsi in won) for imsi, code in found), found
+
+
 # proves: T-007
 def test_the_other_spelling_of_operation_targets_is_read(handset, world):
     found = operate(handset(), "AcquireTemporaryToken", operation_target="AcquireOperatorToken", access_token=world.token())
@@ -325,6 +361,19 @@ def test_a_token_is_for_the_servers_of_its_application(handset, world):
         assert consume(p, token, "ValidateOperatorToken", requestor_id=requestor, terminal_id=p.terminal_id, scope="phone").status == 403
 
 
+def test_tokens_of_an_application_end_with_its_registration(make_daemon, phone, world):
+    daemon = make_daemon(**world.settings())
+    p = phone(at=daemon)
+    p.login(APP, operation=None)
+    token = operator(p, world)
+    assert consume(p, token, "GetSubscriberDeviceInfo").status == 200
+    daemon.write(applications=[a for a in daemon.settings["applications"] if a["client_id"] != "bank-7731"])
+    daemon.reload()
+    assert consume(p, token, "GetSubscriberDeviceInfo").status == 403
+    assert consume(p, token, "VerifyPhoneNumber", msisdn="+" + p.line.msisdn).status == 403
+    assert block(consume(p, token, "ValidateOperatorToken", scope="phone"))["OperatorTokenValidity"] == "0"
+
+
 # proves: T-016
 def test_the_imsi_is_told_by_policy_only(make_daemon, phone, world, tmp_path):
     policy = tmp_path / "policy.d"
@@ -337,6 +386,23 @@ def test_the_imsi_is_told_by_policy_only(make_daemon, phone, world, tmp_path):
     assert block(consume(p, operator(p, world), "GetSubscriberDeviceInfo"))["IMSI"] == p.imsi
     other = operate(p, "AcquireOperatorToken", client_id="vault", access_token=world.token("vault-issuer"))["OperatorToken"]
     assert "IMSI" not in block(consume(p, world.receiver.open(other), "GetSubscriberDeviceInfo"))
+
+
+def test_a_terminal_id_spares_no_server_its_proof(make_daemon, phone, world, tmp_path):
+    policy = tmp_path / "policy.d"
+    shutil.copytree(os.path.join(harness.ROOT, "conf", "policy.d"), policy, ignore=shutil.ignore_patterns("tests"))
+    file = policy / "appauth.yaml"
+    file.write_text(file.read_text().replace("token-verify-phone-number: no", "token-verify-phone-number: yes"))
+    p = phone(at=make_daemon(**world.settings(oauth={"enabled": True, "demand": True}), policy={"directory": str(policy)}))
+    p.login(APP, operation=None)
+
+    def verify(**who):
+        token = operate(p, "AcquireTemporaryToken", operation_targets="VerifyPhoneNumber")["TemporaryToken"]
+        return p.get(p.parameters(APP, operation="VerifyPhoneNumber", temporary_token=token, msisdn="+" + p.line.msisdn, **who))
+
+    assert verify().status == 403
+    assert verify(terminal_id=p.terminal_id, access_token="made up").status == 403
+    assert block(verify(**SERVER))["PhoneNumberVerification"] == "1"
 
 
 def test_devices_may_not_consume_and_servers_may_not_acquire(handset, world):

@@ -4,7 +4,10 @@ is, whose it is and what its card says."""
 import os
 import subprocess
 import sys
+import threading
+import time
 
+import psycopg
 import pytest
 
 import harness
@@ -186,6 +189,31 @@ def test_recovery_calls_the_devices_that_it_concerns(own_site, request, provider
     assert there.ask(IMS)["ap2004"]["EntitlementStatus"] == "1"
 
 
+def test_a_service_that_is_built_somewhere_is_told_there(own_site, request, providers):
+    server = daemon_of(own_site, request, notify=FAST, fcm=providers.fcm)
+    here = registered(own_site, server, "built", area="east.town")
+    registered(own_site, server, "unbuilt", area="west")
+    assert tell(server, "vowifi", "not-deployed")["told"] is False
+    assert here.ask(IMS)["ap2004"]["EntitlementStatus"] == "2"
+    providers.clear()
+    assert tell(server, "smsoip", "ready", area="east")["told"] is False, "it worked there"
+    assert tell(server, "vowifi", "ready", area="east")["told"] is True, "nothing stood there, but it was not deployed anywhere"
+    providers.wait(1, "built")
+    assert here.ask(IMS)["ap2004"]["EntitlementStatus"] == "1"
+    assert tell(server, "vowifi", "unavailable", area="west")["told"] is False
+    server.admin("DELETE", "/v1/availability?service=vowifi&area=west")
+    harness.wait_for(lambda: own_site.cluster.sql("SELECT count(*) FROM notify_campaign WHERE done_at IS NULL")[0][0] == 0, 10, "done")
+    assert not providers.pushes("unbuilt"), "it is still not deployed there"
+
+
+def test_an_empty_part_removes_nothing(own_site, server):
+    tell(server, "vowifi", "unavailable")
+    for query in ("service=", "service=vowifi&area=", "rat=", "brand=", "service=fax", "rat=3g"):
+        status, reply = server.admin("DELETE", f"/v1/availability?{query}")
+        assert status == 400, (query, reply)
+    assert own_site.cluster.one("SELECT count(*) FROM service_state") == 1
+
+
 def test_outages_are_told_where_the_operator_wants_it(own_site, request, providers):
     server = daemon_of(own_site, request, notify=FAST, fcm=providers.fcm, availability={"tell": "all"})
     p = registered(own_site, server, "wants")
@@ -207,6 +235,20 @@ def test_a_line_that_moves_into_an_outage_is_told(own_site, request, providers):
     assert server.admin("PUT", f"/v1/subscribers/{p.imsi}", {"area": "east.town"})[0] == 200
     providers.wait(1, "moves")
     assert p.ask(IMS)["ap2004"]["EntitlementStatus"] == "0"
+
+
+def test_two_writers_at_once_lose_no_state(own_site, server):
+    """The requests read a copy of all states: it has those of both, in whatever order the two commit."""
+    tell(server, "volte", "ready")
+    with psycopg.connect(own_site.cluster.conninfo) as one, psycopg.connect(own_site.cluster.conninfo, autocommit=True) as two:
+        one.execute("INSERT INTO service_state (source, service, state) VALUES ('operator', 'data', 'degraded')")
+        second = threading.Thread(target=two.execute, args=("DELETE FROM service_state WHERE service = 'volte'",), daemon=True)
+        second.start()
+        harness.wait_for(lambda: own_site.cluster.one("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+                                                      "AND query LIKE 'DELETE FROM service_state%%'"), 10, "the second waits")
+        one.commit()
+        second.join(10)
+    assert own_site.cluster.one("SELECT states FROM content_base") == ["O degraded data * * * 0 0 "]
 
 
 # ---- polls ----
@@ -271,8 +313,69 @@ def test_a_system_that_is_no_longer_asked_is_forgotten(own_site, request, feed):
     harness.wait_for(lambda: rows(own_site), 10, "the state")
     server.write(availability_feeds=[])
     server.reload()
-    harness.wait_for(lambda: not rows(own_site), 10, "gone with its configuration")
+    own_site.cluster.sql("UPDATE availability_feed SET wanted_until = now()")
+    harness.wait_for(lambda: not rows(own_site), 30, "gone with its configuration")
     assert own_site.cluster.sql("SELECT count(*) FROM availability_feed")[0][0] == 0
+
+
+def test_a_node_without_a_feed_leaves_alone_what_another_one_asks(own_site, request, feed):
+    feed.states = [{"service": "smsoip", "state": "unavailable"}]
+    polled(own_site, request, feed)
+    harness.wait_for(lambda: rows(own_site), 10, "the state")
+    first = own_site.cluster.one("SELECT id FROM service_state")
+    other = daemon_of(own_site, request)
+    before = len(feed.asked())
+    other.reload()
+    harness.wait_for(lambda: len(feed.asked()) >= before + 4, 20, "asked on")
+    assert own_site.cluster.sql("SELECT id, source FROM service_state") == [(first, "noc")], "the same row, never removed"
+
+
+def test_of_two_nodes_one_asks_and_the_other_takes_over(own_site, request, feed):
+    feed.states = [{"service": "smsoip", "state": "unavailable"}]
+    entry = {"name": "noc", "url": feed.url, "auth": "bearer", "bearer": TOKEN, "every": "3s", "stale_after": "1h"}
+    first, second = (daemon_of(own_site, request, availability_feeds=[entry]) for _ in range(2))
+    harness.wait_for(lambda: rows(own_site), 10, "the state")
+    before, start = len(feed.asked()), time.monotonic()
+    time.sleep(7)
+    asked, passed = len(feed.asked()) - before, time.monotonic() - start
+    assert 1 <= asked <= passed / 3 + 1, "once in three seconds, not once by each node"
+    # A node that dies while it asks: its lease ends, and nobody asks before.
+    first.kill()
+    own_site.cluster.sql("UPDATE availability_feed SET asked_at = NULL, leased_until = now() + interval '4 seconds'")
+    before = len(feed.asked())
+    time.sleep(2)
+    assert len(feed.asked()) <= before + 1, "leased (one question may have been under way)"
+    harness.wait_for(lambda: len(feed.asked()) >= before + 2, 20, "taken over")
+    assert second.admin("GET", "/v1/availability")[1]["feeds"][0]["error"] == ""
+
+
+def test_what_was_dropped_is_asked_for_whole_after_a_crash(own_site, request, feed):
+    feed.states = [{"service": "smsoip", "state": "unavailable"}]
+    polled(own_site, request, feed)
+    harness.wait_for(lambda: any(q["status"] == 304 for q in feed.asked()), 10, "asked by its tag")
+    # The drop is committed, and the node dies before it takes the tag back.
+    own_site.cluster.sql("DELETE FROM service_state")
+    own_site.cluster.sql("UPDATE availability_feed SET good_at = now() - interval '1 hour'")
+    harness.wait_for(lambda: rows(own_site) == [("noc", "smsoip", "", "unavailable")], 10, "the whole")
+
+
+def test_a_brand_that_comes_later_gets_its_state(own_site, request, feed):
+    feed.states = [{"service": "smsoip", "state": "unavailable", "brand": "later"}]
+    server = polled(own_site, request, feed)
+    server.wait_event("AVAILABILITY", text="unknown brands")
+    own_site.cluster.sql("INSERT INTO brand (brand, name) VALUES ('later', 'Later')")
+    harness.wait_for(lambda: rows(own_site), 10, "the state")
+
+
+def test_states_that_do_not_fit_in_are_a_fault_of_the_feed(own_site, request, feed):
+    own_site.cluster.sql("INSERT INTO service_state (source, service, state, area) SELECT 'operator', 'data', 'ready', 'a' || i "
+                         "FROM generate_series(1, 200) i")
+    feed.states = [{"service": "smsoip", "state": "unavailable"}]
+    server = polled(own_site, request, feed)
+    harness.wait_for(lambda: "more than 200" in (server.admin("GET", "/v1/availability")[1]["feeds"] or [{"error": ""}])[0]["error"],
+                     10, lambda: server.admin("GET", "/v1/availability")[1]["feeds"])
+    own_site.cluster.sql("DELETE FROM service_state")
+    harness.wait_for(lambda: rows(own_site) == [("noc", "smsoip", "", "unavailable")], 10, "taken when there is room")
 
 
 def test_rows_of_unknown_brands_are_left_out_and_the_others_taken(own_site, request, feed):

@@ -2,13 +2,16 @@
 """Vectors of the operator's HSS (SWx): freeDiameter as HSS reads every MAR strictly; the daemon's own EAP server does the rest.
 The daemon's database has no keys that are used."""
 import concurrent.futures
+import json
 import os
+import shutil
 import time
 
 import pytest
 
 import client
 import diameter
+import harness
 import wire
 from core_network import Hss, connected, phones, refused, settings
 from diameter_peers import Network, missing
@@ -234,6 +237,77 @@ def test_the_profile_is_read_and_never_registered(hss, phone, server, make_daemo
     p.login()
     request, = hss.wait(SAR)
     assert request.get("Server-Assignment-Type") == 12 and request.get("User-Name") == p.imsi
+
+
+def test_policies_see_what_the_profile_says(hss, phone, server, make_daemon, tmp_path):
+    """Fact line.non3gpp: unknown before the first profile, then as the HSS says, asked again when it is old."""
+    policy = tmp_path / "policy.d"
+    shutil.copytree(os.path.join(harness.ROOT, "conf", "policy.d"), policy, ignore=shutil.ignore_patterns("tests"))
+    text = (policy / "vowifi.yaml").read_text()
+    rule = '  - name: barred\n    when: [ "line.non3gpp is barred" ]\n    then: { offer: no, message: service-blocked }\n'
+    (policy / "vowifi.yaml").write_text(text.replace("rules:\n", "rules:\n" + rule, 1))
+    daemon = connected(make_daemon(**settings(server, auth={"hss_profile": "core", "aaa_msisdn": True},
+                                              policy={"directory": str(policy)})), server)
+    p = forget(phone(at=daemon))
+    p.line.cluster.sql("UPDATE subscriber SET msisdn = NULL WHERE imsi = %s", p.imsi)
+    hss.barred, hss.msisdn = True, "49151777001"
+
+    def known():
+        return p.line.cluster.sql("SELECT non3gpp, msisdn FROM subscriber WHERE imsi = %s", p.imsi)[0]
+    p.login()
+    harness.wait_for(lambda: known() == ("barred", "49151777001"), 5, lambda: str(known()))
+    document = p.ask()
+    assert document.status("ap2004") == 2
+    status, found = daemon.admin("POST", "/v1/explain", {"imsi": p.imsi, "app": "vowifi"})
+    assert status == 200 and "barred" in json.dumps(found)
+    hss.barred = False
+    p.login()  # young enough: nobody is asked
+    assert len(hss.of(SAR)) == 1
+    p.line.cluster.sql("UPDATE subscriber SET non3gpp_at = non3gpp_at - interval '2 days' WHERE imsi = %s", p.imsi)
+    p.login()
+    harness.wait_for(lambda: known()[0] == "allowed", 5, lambda: str(known()))
+    assert p.ask().status("ap2004") == 1
+    assert p.imsi not in daemon.text() and "49151777001" not in daemon.text()
+
+
+def test_a_profile_that_was_not_to_be_had_is_asked_for_again(hss, phone, server, make_daemon):
+    daemon = connected(make_daemon(**settings(server, auth={"hss_profile": "core"})), server)
+    p = forget(phone(at=daemon))
+
+    def known():
+        return p.line.cluster.sql("SELECT non3gpp, non3gpp_at IS NULL FROM subscriber WHERE imsi = %s", p.imsi)[0]
+    hss.profile_fail = 3004
+    p.login()
+    hss.wait(SAR)
+    harness.wait_for(lambda: known() == (None, True), 5, lambda: str(known()))
+    hss.profile_fail = None
+    p.login()
+    harness.wait_for(lambda: known() == ("allowed", False), 5, lambda: str(known()))
+    assert len(hss.of(SAR)) == 2
+
+
+def test_copies_of_a_resynchronisation_do_not_multiply_vectors(hss, phone, server, make_daemon):
+    """AUTS cannot be verified here: attempts bound what the HSS is asked."""
+    daemon = connected(make_daemon(**settings(server, auth={"attempts": 4})), server)
+    p = forget(phone(at=daemon))
+    hss.delay_s = 1
+    exchange = p.challenge()
+    auts = bytes([client.AT_AUTS, 4]) + p.usim.auts(exchange.packet.rand, 50 << 20)
+    packet = client.response(exchange.packet.identifier, client.SYNC_FAILURE, auts)
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        found = sorted(pool.map(lambda _: p.relay(exchange, packet).status, range(12)))
+    assert len(hss.of(MAR)) <= 4 and found[0] == 200 and set(found) <= {200, 503}, found
+
+
+def test_the_method_is_that_of_the_vector(hss, phone, server, make_daemon):
+    """An HSS that has no EAP-AKA' gives EAP-AKA, and that is what the phone is challenged with (aaa.md 4)."""
+    daemon = connected(make_daemon(**settings(server, identity={"aka_prime": True})), server)
+    hss.scheme = "EAP-AKA"
+    p = forget(phone(at=daemon))
+    p.eap_id = "6" + p.eap_id[1:]
+    exchange = p.challenge()
+    assert hss.of(MAR)[0].get("ANID") and exchange.packet.type == 23
+    assert p.relay(exchange, p.solve(exchange.packet)).document().status("ap2004") == 1
 
 
 @pytest.mark.skipif(not wire.find_tshark() and "CI" not in os.environ, reason="tshark is not installed")

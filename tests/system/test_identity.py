@@ -10,8 +10,11 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+import aka
 import client
 from aka import AT_AUTN, AT_AUTS, AT_MAC, AT_RAND, CHALLENGE, SYNC_FAILURE, attribute, res_attribute
+from radius_double import RadiusDouble
+from test_relay import aka_challenge, settings as relayed
 
 AT_KDF_INPUT, AT_KDF = 23, 24
 PRIME = 50
@@ -183,6 +186,36 @@ def test_an_identity_that_nobody_can_decrypt_asks_for_another_way(private, rsa_k
         assert p.get(p.parameters(EAP_ID=bad)).status == 511, bad
     plain = phone()  # a daemon without keys
     assert plain.get(plain.parameters(EAP_ID=encrypt(rsa_keys[0], plain.eap_id))).status == 511
+
+
+# proves: E-030
+def test_older_phones_encrypt_no_realm(private, rsa_keys):
+    p = private()
+    sent = encrypt(rsa_keys[0], p.eap_id.split("@")[0])
+    p.eap_id = p.eap_id.split("@")[0]  # of which the key is made
+    exchange = p.challenge(EAP_ID=sent)
+    assert p.relay(exchange, p.solve(exchange.packet)).document().status("ap2004") == 1
+    assert p.get(p.parameters(EAP_ID=p.eap_id)).status == 403  # unencrypted it needs one
+    assert p.get(p.parameters(EAP_ID=encrypt(rsa_keys[0], "0262990000000001"))).status == 403
+
+
+def test_an_identity_that_no_key_opens_is_the_business_of_an_aaa(private, rsa_keys):
+    """User-Name is anonymous; the AAA, which has the key, names the IMSI. Of the key that is here it sees the plain text."""
+    p = private()
+    with RadiusDouble() as aaa:
+        private.daemon.write(**relayed(aaa.port, aaa={"anonymous_realm": "nai.epc.mnc001.mcc001.3gppnetwork.org"}))
+        private.daemon.reload()
+        for key, named, status in ((2, p.imsi, 200), (2, None, 403), (0, None, 200)):
+            sent, plain = encrypt(rsa_keys[key], p.eap_id), key == 0
+            aaa.requests.clear()
+            aaa.script = [("challenge", aka_challenge(p.line, 7, p.eap_id, 32)), ("accept", b"\3\7\0\4", named)]
+            p.usim = aka.Usim(p.line.ki, p.line.opc)
+            exchange = p.challenge(EAP_ID=sent)
+            answer = p.relay(exchange, p.solve(exchange.packet))
+            assert answer.status == status
+            assert aaa.requests[0].eap[5:].decode() == (p.eap_id if plain else sent)
+            assert aaa.requests[0].get(1).startswith(b"0" if plain else b"anonymous@")
+        assert p.imsi not in private.daemon.text()
 
 
 def test_an_encrypted_identity_of_another_network_is_refused(private, rsa_keys):

@@ -135,6 +135,20 @@ def test_only_authenticated_requests_register(site, phone):
     assert stored(site, phone) == []
 
 
+def test_a_server_does_not_register_itself_for_the_line_of_its_temporary_token(site, providers):
+    d = site.daemon(notify={"gcm_as_fcm": True}, device={"offered": ["ap2004", "ap2014"]}, number={"sim_id_key": "ab" * 32},
+                    **providers.settings).start()
+    p = site.phone(d)
+    p.login("ap2014", operation=None)
+    text = p.ask("ap2014", operation="AcquireTemporaryToken", operation_targets="GetPhoneNumber")["ap2014"]["TemporaryToken"]
+    reply = p.get(p.parameters("ap2014", operation="GetPhoneNumber", temporary_token=text, notif_action="2", notif_token=token()))
+    found = reply.document(token=False)["ap2014"]
+    assert found["MSISDN"] == "+" + p.line.msisdn and found["RegisterNotifStatus"] != "0"
+    assert stored(site, p) == []
+    assert status(p.ask("ap2014", operation="GetPhoneNumber", notif_action="2", notif_token=token()), "ap2014") == "0"
+    assert len(stored(site, p)) == 1
+
+
 def test_a_device_that_repeats_itself_writes_nothing(site, server, phone):
     t = token()
     apps = ["ap2003", "ap2004", "ap2005"]

@@ -126,6 +126,10 @@ def test_the_number_is_405_where_it_is_not_offered(make_daemon, phone):
     daemon.write(number={**settings()["number"], "operations": ["AcquireTemporaryToken"]})
     daemon.reload()
     assert p.query(APP, operation="VerifyPhoneNumber", msisdn=p.line.msisdn).status == 405
+    for offered in (OFFERED, OFFERED + ["ap2009"]):  # what ap2009 serves under the same name does not open it for ap2014
+        daemon.write(device={**daemon.settings["device"], "offered": offered}, number={**settings()["number"], "operations": ["GetPhoneNumber"]})
+        daemon.reload()
+        assert p.query(APP, operation="AcquireTemporaryToken", operation_targets="GetPhoneNumber").status == 405
 
 
 # proves: N-008 A-055
@@ -333,6 +337,27 @@ def test_numbers_cannot_be_tried_out(make_daemon, phone):
     assert p.query(APP, operation="GetPhoneNumber").status == 200
 
 
+# proves: N-014
+def test_neither_other_workers_and_nodes_nor_other_names_give_new_tries(make_daemon, phone):
+    pace = settings(verify_per_minute=4, verify_burst=4)
+    one, two = make_daemon(server={"workers": 2}, **pace), make_daemon(server={"workers": 2}, **pace)
+    p = phone(at=one)
+    p.login(APP, operation=None)
+    seen = []
+    for number in range(8):
+        p.target = (one, two)[number % 2].device
+        seen.append(p.query(APP, operation="VerifyPhoneNumber", msisdn=f"+4790000{number:03d}", requestor_id=f"somebody-{number}").status)
+    assert seen.count(200) == 4 and set(seen) == {200, 503} and set(seen[-2:]) == {503}
+    # servers that have not proven who they are share the tries of the line, whatever they call themselves
+    tokens, seen = [temporary(p, "VerifyPhoneNumber") for _ in range(6)], []
+    for number, token in enumerate(tokens):
+        p.target = (one, two)[number % 2].device
+        seen.append(serve(p, token, "VerifyPhoneNumber", msisdn=f"+4790000{number:03d}", requestor_id=f"shop-{number}").status)
+    assert seen.count(200) == 4 and seen[-2:] == [503, 503]
+    again = serve(p, tokens[-1], "VerifyPhoneNumber", msisdn="+4790000005", requestor_id="shop-5")
+    assert again.status == 503  # a repetition of what was refused is no way around it
+
+
 # ---- beside it ----
 
 def test_numbers_and_identities_are_not_in_the_log(handset, ecs):
@@ -379,7 +404,7 @@ def proven(make_module_daemon, certs):
         **settings(), certificates=[cert], web={"public_url": "https://aes.example.net"}, oauth={"enabled": True},
         server_callers=[{"client_id": name, "requestor_ids": [name + "-77"], "client_secret": f"{name}-secret-0123456789abcdef-0123456789",
                          "applications": ["ap2014"], "operations": ["GetPhoneNumber", "VerifyPhoneNumber", "GetSubscriberInfo"],
-                         "authentication": ["client_secret_basic"]} for name in ("shop", "bank")])
+                         "authentication": ["client_secret_basic"], "single_use": name == "bank"} for name in ("shop", "bank")])
     daemon.cert = cert
     return daemon
 
@@ -403,6 +428,8 @@ def test_the_selftest_finds_what_is_wrong(ctl, proven, lines, cluster, make_daem
     assert "9 checks, 0 failed (no caller with a secret" in done.stdout, done.stdout
     assert selftest(ctl, plain, certs.default, "--imsi", line.imsi, check=False).returncode == 3  # not the certificate's authority
     assert selftest(ctl, plain, proven.cert, check=False).returncode == 2
+    for url in ("http://aes.example.net", "http://localhost.example.net/"):  # no secret in the clear
+        assert ctl("selftest", "number", "--url", url, "--imsi", line.imsi, conf=proven.conf_path, check=False).returncode == 2
     assert selftest(ctl, plain, proven.cert, "--imsi", line.imsi, "--client", "nobody", check=False).returncode == 2
 
 

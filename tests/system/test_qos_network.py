@@ -35,6 +35,7 @@ ALL = [pytest.param(name, marks=pytest.mark.skipif(name == "rx" and missing() is
                                                    reason="freeDiameter is not installed")) for name in TYPES]
 HTTP = ["prov", "session", "t8", "n5"]
 ADDRESSED = [param for param in ALL if param.values[0] in ("t8", "n5", "rx")]
+FEW = [ALL[0], ALL[3], ALL[4]]  # one of each kind, for what takes its time
 numbers = itertools.count(1)
 
 
@@ -339,7 +340,7 @@ def test_what_the_network_tells_decides(world, name):
     assert world.row(key)["state"] == "active"
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", FEW)
 def test_a_session_that_the_network_ends_is_asked_for_again_but_not_for_ever(world, name):
     world.start()
     phone = world.phone()
@@ -374,7 +375,7 @@ def test_the_networks_own_end_is_an_end(world, name):
     assert world.whose(name, phone) == [] and len(world.posts(name)) == 1
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", FEW)
 def test_our_own_timer_ends_it(world, name):
     world.start()
     phone = world.phone()
@@ -499,9 +500,9 @@ def test_a_refusal_is_final_and_a_paid_one_is_compensated(world, name, status, c
 def test_without_the_network_answers_go_on_and_an_alarm_is_raised(world):
     """The policy double is down: requests wait and fail, entitlement answers do not notice."""
     dead = f"http://127.0.0.1:{harness.free_port()}"
-    daemon = world.start(row={"give_up": "3s", "url": dead, "auth": "none"} if not world.pcrf else {"give_up": "3s"},
-                         qos=[dict(row, give_up="3s", **({} if row["type"] == "rx" else {"url": dead, "auth": "none"}))
-                              for row in world.settings()["qos"]])
+    rows = [dict(row, give_up="3s", **({} if row["type"] == "rx" else {"url": dead, "auth": "none"}))
+            for row in world.settings()["qos"]]
+    daemon = world.start(qos=rows)
     phone = world.phone()
     mark = daemon.mark()
     keys = [world.want(phone, name, paid=True) for name in HTTP]
@@ -510,9 +511,8 @@ def test_without_the_network_answers_go_on_and_an_alarm_is_raised(world):
             world.until(key, "failed", 30)
     assert set(load.counts) == {200}, load.counts
     assert world.sql("SELECT count(*) FROM qos_compensation")[0][0] == len(keys)
-    assert sum(value for name, rows in daemon.metrics().items() if "qos" in name and "failed" in name + str(rows)
-               for labels, value in rows if "failed" in name or "failed" in labels.values()) >= len(keys)
-    assert [entry for entry in daemon.events(since=mark) if "QOS" in entry["event"]]
+    assert daemon.metric("ecs_qos_failed_total") == len(keys)
+    assert len(daemon.events("QOS_ALARM", mark)) >= len(keys)
 
 
 # ---- nobody knows what became of it ----
@@ -533,7 +533,8 @@ def test_an_answer_that_was_lost_does_not_make_two_sessions(world, name):
 @pytest.mark.parametrize("name", ALL)
 def test_a_kill_in_the_middle_does_not_make_two_sessions(world, name):
     """SIGKILL while the network works on the call: its session is there, the answer never came."""
-    daemon = world.start(row={"timeout": "700ms"})  # the lease is a multiple of it
+    # The lease is a multiple of the timeout. A busy machine may miss that: then there are more attempts, not a failure.
+    daemon = world.start(row={"timeout": "700ms", "give_up": "10m"})
     phone = world.phone()
     if name == "rx":
         world.pcrf.silent = True
@@ -553,7 +554,7 @@ def test_a_kill_in_the_middle_does_not_make_two_sessions(world, name):
     assert world.one(name, phone) in world.row(key)["handle"]
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", FEW)
 def test_open_sessions_survive_a_restart(world, name):
     daemon = world.start()
     phone = world.phone()

@@ -51,7 +51,7 @@ def relayed(make_daemon, phone, subscriber):
 
 # ---- hostapd ----
 
-# proves: A-022 A-023 A-025 E-002 X-014 X-015 A-020
+# proves: A-022 E-002 X-014 X-015 A-020
 @needs_hostapd
 def test_a_phone_is_authenticated_by_the_aaa(relayed, subscriber):
     line = subscriber()
@@ -71,6 +71,7 @@ def test_a_phone_is_authenticated_by_the_aaa(relayed, subscriber):
     assert daemon.metric("ecs_auth_provider_passed_total", provider="aaa") == 1
 
 
+# proves: A-023
 @needs_hostapd
 def test_resynchronisation_goes_through_the_aaa(relayed, subscriber):
     line = subscriber()
@@ -467,8 +468,45 @@ def test_a_brand_has_a_ladder_of_its_own(make_daemon, phone, subscriber):
         assert len(aaa.requests) == 2
 
 
+def test_a_pseudonym_may_not_lead_to_a_card_of_another_ladder(make_daemon, phone, subscriber):
+    ours, theirs = subscriber(), subscriber()
+    with RadiusDouble() as aaa:
+        daemon = make_daemon(sims=[{"brand": "beta", "imsis": [theirs.imsi]}],
+                             ladders=[{"brand": "beta", "providers": ["local"]}], **settings(aaa.port))
+        for line, status in ((theirs, 403), (ours, 200)):
+            p = phone(line=line, at=daemon)
+            p.eap_id = "2abcdef@nai.epc.mnc001.mcc001.3gppnetwork.org"
+            aaa.script = [("challenge", aka_challenge(line, 7, p.eap_id, 32)), ("accept", b"\3\7\0\4", line.imsi)]
+            exchange = p.challenge()
+            assert p.relay(exchange, p.solve(exchange.packet)).status == status
+
+
+def test_an_exchange_whose_aaa_has_left_the_configuration_ends(make_daemon, phone, subscriber):
+    line = subscriber()
+    with RadiusDouble() as aaa:
+        daemon = make_daemon(**settings(aaa.port))
+        p = phone(line=line, at=daemon)
+        aaa.script = [("challenge", aka_challenge(line, 7, p.eap_id, 32))]
+        exchange = p.challenge()
+        daemon.write(auth={"ladder": ["local"]}, aaa=[], radius_servers=[])
+        daemon.reload()
+        assert p.relay(exchange, p.solve(exchange.packet)).status == 503
+        p.usim = aka.Usim(line.ki, line.opc)
+        p.login()
+
+
 def test_a_ladder_names_only_what_exists(make_daemon):
     daemon = make_daemon(start=False, auth={"ladder": ["nobody"]})
     daemon.start(ready=False)
     assert daemon.wait() != 0
     assert "is neither local nor a row of the section aaa" in daemon.text()
+
+
+@pytest.mark.parametrize("what, said", [
+    ({"auth": {"ladder": ["local", "aaa", "local"]}}, "stands there twice"),
+    ({"ladders": [{"brand": "beta", "providers": ["aaa"]}, {"brand": "beta", "providers": ["local"]}]}, "has two")])
+def test_a_ladder_says_each_thing_once(make_daemon, what, said):
+    daemon = make_daemon(start=False, **harness.merge(settings(1), what))
+    daemon.start(ready=False)
+    assert daemon.wait() != 0
+    assert said in daemon.text()

@@ -223,6 +223,20 @@ def test_a_reference_opens_one_session_only(visitor, service):
 
 
 @pytest.mark.parametrize("service", SERVICES)
+def test_a_reference_that_was_used_opens_nothing_until_it_expires(visitor, service):
+    """The row of a finished session outlives the session, as long as its reference."""
+    p, user = visitor(service)
+    data = pages.reference(p, service)
+    user.begin(data)
+    finish(user, service)
+    p.line.cluster.sql("UPDATE sheet_session SET expires_at = now() - interval '1 second' WHERE imsi = %s", p.imsi)
+    assert p.line.cluster.one("SELECT reap_at = ref_ends_at FROM sheet_session WHERE imsi = %s", p.imsi)
+    thief = pages.user(user.target, service)
+    thief.begin(data)
+    assert thief.reply.status == 403 and not thief.cookie
+
+
+@pytest.mark.parametrize("service", SERVICES)
 def test_references_of_other_services_open_nothing(visitor, service):
     p, user = visitor(service)
     for other in SERVICES:
@@ -375,6 +389,17 @@ def test_the_terms_cannot_be_left_out(visitor):
     other.begin(pages.reference(q, "billing"))
     other.press("accept", version="7")
     assert other.title() == FIRST["billing"] and not pages.accounts(q.line)
+
+
+def test_what_the_operator_wrote_is_text_and_nothing_else(visitor):
+    p, user = visitor("boost")
+    p.line.cluster.sql("UPDATE plan_boost SET price = %s WHERE plan = %s", """<script>x()</script>"'&{price}""", f"p{p.imsi}")
+    user.begin(pages.reference(p, "boost"))
+    for title in ("Data boost", "Please check and buy"):
+        assert user.title() == title and "x()</script>" not in user.text
+        assert "&lt;script&gt;x()&lt;/script&gt;&quot;&#39;&amp;{price}" in user.text, user.text
+        user.press("next" if title == "Data boost" else "buy")
+    assert outcome(user) == ("boost", "purchased")
 
 
 @pytest.mark.parametrize("offer, title", [("paused", "Not available at the moment"), ("included", "Already in your plan"),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pages of the operator for boosts, carrier billing and satellite (docs/portal-contract.md): the signed hand-over, sessions and
 reports of partners, the sample portal."""
+import concurrent.futures
 import json
 import os
 import shutil
@@ -162,6 +163,28 @@ def test_a_repeated_report_counts_once(world, flow, service):
     assert len(pages.boosts(p.line)) == (service == "boost") and len(pages.accounts(p.line)) == (service == "billing")
 
 
+def test_a_repeated_report_is_answered_whatever_has_changed_meanwhile(world, flow):
+    p, data = flow("boost")
+    first = world.caller.report(data["sid"], f"rb-{p.imsi}", result="purchased")
+    p.line.cluster.sql("UPDATE data_boost SET shown = 'none', ended_at = now(), ends_at = now() WHERE imsi = %s", p.imsi)
+    p.line.cluster.sql("UPDATE plan_boost SET offer = 'refused' WHERE plan = %s", f"p{p.imsi}")
+    assert first[0] == 200 and world.caller.report(data["sid"], f"rb-{p.imsi}", result="purchased") == first
+    p, data = flow("billing")
+    first = world.caller.report(data["sid"], f"ra-{p.imsi}", result="activated")
+    p.line.cluster.sql("UPDATE billing_account SET state = 'blocked' WHERE imsi = %s", p.imsi)
+    assert first[0] == 200 and world.caller.report(data["sid"], f"ra-{p.imsi}", result="activated") == first
+    assert [row[0] for row in pages.accounts(p.line)] == ["blocked"]
+
+
+@pytest.mark.parametrize("service", ["boost", "billing"])
+def test_copies_of_a_report_are_one(world, flow, service):
+    p, data = flow(service)
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: world.caller.report(data["sid"], f"c-{p.imsi}", **DONE[service]), range(4)))
+    assert found == [found[0]] * 4 and found[0][0] == 200
+    assert len(pages.boosts(p.line)) == (service == "boost") and len(pages.accounts(p.line)) == (service == "billing")
+
+
 @pytest.mark.parametrize("service, body, field", [
     ("boost", {"result": "accepted"}, "result"), ("boost", {}, "outcome"), ("boost", {"outcome": "open", "result": "purchased"}, "outcome"),
     ("boost", {"result": "purchased", "terms": "accepted", "terms_version": 1}, "terms"),
@@ -207,8 +230,8 @@ def test_a_purchase_that_the_database_refuses_takes_no_event(world, flow):
     """Between the check and the statement the line was suspended: the report fails as a whole."""
     p, data = flow("boost")
     p.line.set(line_state="suspended")
-    code, _ = world.caller.report(data["sid"], f"s-{p.imsi}", result="purchased")
-    assert code == 400 and not pages.boosts(p.line)
+    code, found = world.caller.report(data["sid"], f"s-{p.imsi}", result="purchased")
+    assert (code, found["error"]) == (409, "not_expected") and not pages.boosts(p.line)
     assert p.line.cluster.one("SELECT count(*) FROM portal_event WHERE event_id = %s", f"s-{p.imsi}") == 0
     p.line.set(line_state="active")
     assert world.caller.report(data["sid"], f"s-{p.imsi}", result="purchased")[0] == 200

@@ -191,7 +191,6 @@ def test_the_page_of_a_boost_is_handed_over(caller):
     assert caller.line.imsi not in json.dumps(found)
 
 
-# proves: D-024
 def test_changes_raise_the_version_of_documents(caller):
     caller.boost()
     seen = [caller.phone.login(["ap2004", "ap2010"]).version]
@@ -291,6 +290,22 @@ def test_accepted_on_a_page_is_activated_by_the_next_request(caller):
     assert dcb(caller) == {"EntitlementStatus": "1", "TC_Status": "1"}
 
 
+def test_terms_that_are_open_with_an_active_account_can_be_accepted(caller):
+    dcb(caller, MSG_btn="0")
+    caller.sql("UPDATE billing_account SET state = 'active', terms = 0 WHERE imsi = %s", caller.line.imsi)
+    assert dcb(caller)["TC_Status"] == "0"
+    assert dcb(caller, MSG_btn="1") == {"EntitlementStatus": "1", "TC_Status": "1"}
+    assert caller.sql("SELECT state, terms, serial FROM billing_account WHERE imsi = %s", caller.line.imsi) == [("active", 1, 0)]
+
+
+def test_a_line_has_a_bounded_number_of_accounts(caller):
+    caller.phone.login("ap2012", **STORE)
+    caller.sql("INSERT INTO billing_account (imsi, account) SELECT %s, decode(lpad(to_hex(i), 16, '0'), 'hex') "
+               "FROM generate_series(1, 200) i", caller.line.imsi)
+    assert dcb(caller, MSG_btn="1")["EntitlementStatus"] == "0"
+    assert caller.cluster.one("SELECT count(*) FROM billing_account WHERE imsi = %s", caller.line.imsi) == 200
+
+
 # ---- ap2013 ----
 
 # proves: U-001 U-002 U-003 U-004
@@ -387,16 +402,22 @@ def test_satellite_that_cannot_be_offered(caller):
 
 # proves: Z-004
 def test_networks_of_all_of_a_brand_and_of_a_plan(caller, cluster):
+    cluster.sql("INSERT INTO brand (brand, name) VALUES ('satbrand', 'Sat') ON CONFLICT DO NOTHING")
     caller.line.service("satmode", tc_status=1, prov_status=1)
     assert caller.block("ap2016")["EntitlementStatus"] == "2"  # no network at all
     cluster.sql("INSERT INTO satellite_network (plmn) VALUES ('90101')")
     try:
         found = caller.block("ap2016")
         assert found["PLMNAllowed"] == [{"PLMN": "90101"}] and found["PLMNBarred"] == []
+        cluster.sql("INSERT INTO satellite_network (brand, plmn) VALUES ('satbrand', '90102')")
+        assert caller.block("ap2016")["PLMNAllowed"] == [{"PLMN": "90101"}]
+        caller.sql("UPDATE plan SET brand = 'satbrand' WHERE plan = %s", caller.plan)
+        assert caller.block("ap2016")["PLMNAllowed"] == [{"PLMN": "90102"}]
         networks(caller)
         assert caller.block("ap2016")["PLMNAllowed"] == ALLOWED
     finally:
         cluster.sql("DELETE FROM satellite_network WHERE plan IS NULL")
+        caller.sql("UPDATE plan SET brand = NULL WHERE plan = %s", caller.plan)
 
 
 # ---- together ----
@@ -417,6 +438,14 @@ def test_applications_that_are_not_offered_stay_refused(phone, make_daemon):
     p.accept = JSON
     document = p.login(["ap2010", "ap2012", "ap2013", "ap2016"])  # without store_vendor: nobody looks
     assert all(document[app] == {"EntitlementStatus": "2"} for app in document.apps)
+
+
+def test_terms_of_the_page_are_not_accepted_by_a_button(make_daemon, phone, cluster, policy_with):
+    where = policy_with("billing", ("dialog: yes", "dialog: no"))
+    caller = Caller(phone, cluster, make_daemon(device={"offered": APPS}, policy={"directory": where}))
+    found = dcb(caller, MSG_btn="1")
+    assert (found["EntitlementStatus"], found["TC_Status"], found["TC_Operation"]) == ("0", "0", "1") and "MSG" not in found
+    assert not caller.sql("SELECT 1 FROM billing_account WHERE imsi = %s", caller.line.imsi)
 
 
 def test_a_token_request_is_one_round_trip(caller, server):
@@ -465,7 +494,21 @@ def test_dialog_by_setting(make_daemon, phone, cluster, policy_with):
     assert found["MSG"]["Reject_btn"] == "0"
 
 
-# proves: U-008
+def test_a_policy_of_before_serves_as_long_as_nothing_new_is_offered(make_daemon, phone, tmp_path):
+    where = str(tmp_path / "policy.d")
+    shutil.copytree(os.path.join(harness.ROOT, "conf", "policy.d"), where)
+    for name in ("dataplan", "billing", "identity", "satmode", "userinfo", "appauth"):
+        os.remove(os.path.join(where, f"{name}.yaml"))
+    p = phone(at=make_daemon(policy={"directory": where}))
+    p.accept = JSON
+    document = p.login(["ap2004", "ap2010"])
+    assert document["ap2010"] == {"EntitlementStatus": "2"} and "AddrStatus" in document["ap2004"]
+    refused = make_daemon(start=False, device={"offered": ["ap2004", "ap2016"]}, policy={"directory": where})
+    refused.start(ready=False)
+    assert refused.wait() != 0
+    assert "device.offered names ap2016" in refused.text() and "service: satmode" in refused.text()
+
+
 def test_tokens_without_a_key_are_refused_at_start(make_daemon, policy_with):
     daemon = make_daemon(start=False, device={"offered": APPS},
                          policy={"directory": policy_with("identity", ("type: pseudonym", "type: token"))})
@@ -474,7 +517,6 @@ def test_tokens_without_a_key_are_refused_at_start(make_daemon, policy_with):
     assert "private_identity.key" in daemon.text()
 
 
-# proves: D-004
 def test_a_boost_ends_by_itself_and_is_told(caller, cluster):
     caller.boost(seconds=1)
     before = caller.phone.login("ap2010").version
@@ -482,4 +524,24 @@ def test_a_boost_ends_by_itself_and_is_told(caller, cluster):
     bought = caller.phone.ask("ap2010").version
     harness.wait_for(lambda: cluster.one("SELECT ended_at IS NOT NULL FROM data_boost WHERE imsi = %s", caller.line.imsi), 15,
                      "the end of the boost")
-    assert before < bought < caller.phone.ask("ap2010").version
+    over = caller.phone.ask("ap2010").version
+    assert before < bought < over
+    cluster.sql("UPDATE data_boost SET ended_at = now() - interval '401 days' WHERE imsi = %s", caller.line.imsi)
+    harness.wait_for(lambda: not cluster.sql("SELECT 1 FROM data_boost WHERE imsi = %s", caller.line.imsi), 15, "its removal")
+    assert caller.phone.ask("ap2010").version == over  # nothing that a device could see
+
+
+def test_without_database_nothing_is_said_from_memory(site):
+    daemon = site.daemon(device={"offered": APPS}, last_known={"max_age": "1h"}).start()
+    p = site.phone(daemon)
+    p.accept = JSON
+    p.login(APPS, **STORE)
+    p.ask("ap2004")
+    site.cluster.stop()
+    for app, extra in (("ap2010", {}), ("ap2010", {"boost_type": "0"}), ("ap2012", STORE), ("ap2012", {**STORE, "MSG_btn": "1"}),
+                       ("ap2013", {}), ("ap2016", {}), (["ap2004", "ap2010"], {})):
+        reply = p.query(app, **extra)
+        assert reply.status == 503 and int(reply.header("Retry-After")) > 0, app
+    harness.wait_for(lambda: p.query("ap2004").status == 200, 15, "what is answered from memory")
+    site.cluster.start()
+    harness.wait_for(lambda: p.query("ap2010").status == 200, 15, "the database")

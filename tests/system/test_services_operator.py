@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import threading
+import time
 
 import pytest
 
@@ -129,7 +130,8 @@ def test_an_event_changes_the_answer_and_calls_the_device(caller, server, cluste
 
 @pytest.mark.parametrize("told,why", [
     ({"type": "usage", "used": 1}, "bucket"), ({"type": "usage", "bucket": "m"}, "used"),
-    ({"type": "usage", "bucket": "m", "used": -1}, "used"), ({"type": "usage", "bucket": "m", "used": 1, "cycleEnd": "soon"}, "cycleEnd"),
+    ({"type": "usage", "bucket": "MAIN", "used": 1}, "bucket"), ({"type": "usage", "bucket": "m", "used": 1, "name": "a\u0001"}, "name"),
+    ({"type": "identity", "pseudonym": "a b"}, "pseudonym"), ({"type": "usage", "bucket": "m", "used": -1}, "used"), ({"type": "usage", "bucket": "m", "used": 1, "cycleEnd": "soon"}, "cycleEnd"),
     ({"type": "boost", "boostType": 256, "key": "k"}, "boostType"), ({"type": "boost", "boostType": 1}, "key"),
     ({"type": "billing", "storeVendor": "S", "storeUserId": "u", "state": "on"}, "state"),
     ({"type": "billing", "storeUserId": "u", "state": "active"}, "storeVendor"),
@@ -145,6 +147,75 @@ def test_old_reports_of_usage_change_nothing(caller, server, cluster):
     assert cluster.one("SELECT used FROM data_usage WHERE imsi = %s", caller.line.imsi) == 5
     assert event(server, {"imsi": caller.line.imsi, "type": "usage-end", "bucket": "m"})[0] == 204
     assert cluster.one("SELECT count(*) FROM data_usage WHERE imsi = %s", caller.line.imsi) == 0
+
+
+def report(server, caller, **told):
+    status, text = event(server, {"imsi": caller.line.imsi, **told})
+    assert status == 204, text
+
+
+def ago(seconds):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - seconds))
+
+
+def test_events_that_come_twice_count_once(caller, server, cluster):
+    imsi = caller.line.imsi
+    cluster.sql("INSERT INTO plan_boost (plan, boost_type) VALUES (%s, 166)", f"p{imsi}")
+    first = [{"id": f"{imsi}-u", "type": "usage", "bucket": "m", "used": 5}, {"id": f"{imsi}-b", "type": "boost-end", "boostType": 166},
+             {"id": f"{imsi}-i", "type": "identity", "pseudonym": "2old@x"},
+             {"id": f"{imsi}-d", "type": "billing", "storeVendor": "S", "storeUserId": "u", "state": "active", "terms": 1}]
+    report(server, caller, type="boost", boostType=166, key="k1")
+    for told in first:
+        report(server, caller, **told)
+    report(server, caller, type="usage", bucket="m", used=7, allowance=None)
+    report(server, caller, type="boost", boostType=166, key="k2")
+    report(server, caller, type="identity", pseudonym="2new@x")
+    report(server, caller, type="billing", storeVendor="S", storeUserId="u", state="blocked")
+    for told in first:
+        report(server, caller, **told)
+    assert cluster.one("SELECT used FROM data_usage WHERE imsi = %s", imsi) == 7
+    assert cluster.one("SELECT count(*) FROM data_boost WHERE imsi = %s AND ended_at IS NULL", imsi) == 1
+    assert cluster.one("SELECT pseudonym FROM private_identity WHERE imsi = %s", imsi) == "2new@x"
+    assert cluster.one("SELECT state FROM billing_account WHERE imsi = %s", imsi) == "blocked"
+
+
+def test_an_event_about_an_unknown_line_may_come_again(caller, server, cluster):
+    told = {"id": f"late-{caller.line.imsi}", "type": "usage", "bucket": "m", "used": 5}
+    assert event(server, {"imsi": "001019999999998", **told})[0] == 204
+    report(server, caller, **told)
+    assert cluster.one("SELECT used FROM data_usage WHERE imsi = %s", caller.line.imsi) == 5
+
+
+def test_reports_on_an_account_count_by_their_own_times(caller, server, cluster, ctl):
+    account = {"type": "billing", "storeVendor": "S0042", "storeUserId": "u-77d1"}
+    for state, at in (("ordered", ago(9)), ("active", ago(7)), ("ordered", ago(8))):  # the last one was held up
+        report(server, caller, **account, state=state, at=at)
+    assert cluster.one("SELECT state FROM billing_account WHERE imsi = %s", caller.line.imsi) == "active"
+    ctl_at(server, ctl, "billing", "set", caller.line.imsi, "S0042", "u-77d1", "blocked")
+    report(server, caller, **account, state="active", at=ago(3600))
+    assert cluster.one("SELECT state FROM billing_account WHERE imsi = %s", caller.line.imsi) == "blocked"
+    report(server, caller, **account, state="active", at=ago(0))
+    assert cluster.one("SELECT state FROM billing_account WHERE imsi = %s", caller.line.imsi) == "active"
+
+
+def test_a_late_end_of_a_boost_does_not_end_the_next_one(caller, server, cluster):
+    cluster.sql("INSERT INTO plan_boost (plan, boost_type) VALUES (%s, 166)", f"p{caller.line.imsi}")
+    report(server, caller, type="boost", boostType=166, key="k1")
+    report(server, caller, type="boost-end", boostType=166, at=ago(60))
+    assert cluster.one("SELECT count(*) FROM data_boost WHERE imsi = %s AND ended_at IS NULL", caller.line.imsi) == 1
+    report(server, caller, type="boost-end", boostType=166, at=ago(0))
+    assert cluster.one("SELECT count(*) FROM data_boost WHERE imsi = %s AND ended_at IS NULL", caller.line.imsi) == 0
+
+
+def test_a_report_from_the_future_does_not_shut_out_the_next(caller, server, cluster):
+    report(server, caller, type="usage", bucket="m", used=5, at="2099-01-01T00:00:00Z")
+    report(server, caller, type="usage", bucket="m", used=6)
+    assert cluster.one("SELECT used FROM data_usage WHERE imsi = %s", caller.line.imsi) == 6
+
+
+def test_a_boost_that_the_plan_does_not_sell_is_not_called_taken(caller, server):
+    report(server, caller, type="boost", boostType=9, key="elsewhere")
+    harness.wait_for(lambda: "data: refused: the plan does not sell this boost" in server.text(), 5, "a warning")
 
 
 # ---- the operator ----
@@ -284,3 +355,32 @@ def test_a_slow_bss_is_not_waited_for(bss, by_bss):
     assert by_bss.ask("ap2012", MSG_btn="1", **STORE)["ap2012"]["EntitlementStatus"] == "3"
     bss.delay.set()
     harness.wait_for(lambda: by_bss.ask("ap2012", **STORE)["ap2012"]["EntitlementStatus"] == "1", 20, "activation")
+
+
+def state_of(cluster, phone):
+    return cluster.sql("SELECT state, terms FROM billing_account WHERE imsi = %s", phone.line.imsi)[0]
+
+
+# proves: B-014 B-016
+def test_an_order_that_the_bss_works_on_is_asked_for_again(bss, by_bss, cluster):
+    by_bss.login("ap2012", **STORE)
+    bss.answer = (200, {"result": "pending"})
+    assert by_bss.ask("ap2012", MSG_btn="1", **STORE)["ap2012"]["EntitlementStatus"] == "3"
+    bss.answer = (200, {"result": "done"})
+    assert by_bss.ask("ap2012", **STORE)["ap2012"]["EntitlementStatus"] == "3" and len(bss.orders()) == 1
+    cluster.sql("UPDATE billing_account SET ordered_at = now() - interval '301 seconds' WHERE imsi = %s", by_bss.line.imsi)
+    assert by_bss.ask("ap2012", **STORE)["ap2012"] == {"EntitlementStatus": "1", "TC_Status": "1"}
+    assert len({order["key"] for order in bss.orders()}) == 1
+
+
+@pytest.mark.parametrize("meanwhile,answer", [("active", "pending"), ("blocked", "done")])
+def test_what_happens_meanwhile_outweighs_the_answer_to_an_order(bss, by_bss, cluster, meanwhile, answer):
+    by_bss.login("ap2012", **STORE)
+    bss.delay.clear()
+    bss.answer = (200, {"result": answer})
+    assert by_bss.ask("ap2012", MSG_btn="1", **STORE)["ap2012"]["EntitlementStatus"] == "3"
+    assert by_bss.ask("ap2012", MSG_btn="0", **STORE)["ap2012"] == {"EntitlementStatus": "3", "TC_Status": "1"}  # too late
+    cluster.sql("UPDATE billing_account SET state = %s WHERE imsi = %s", meanwhile, by_bss.line.imsi)
+    bss.delay.set()
+    time.sleep(1)
+    assert len(bss.orders()) == 1 and state_of(cluster, by_bss)[0] == meanwhile

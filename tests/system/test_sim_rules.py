@@ -122,6 +122,7 @@ def test_agreements_with_partners_are_facts(own_site, server, phone, tmp_path):
     assert server.admin("DELETE", "/v1/visited-networks/26201")[0] == 404
     assert server.admin("PUT", "/v1/visited-networks/2620", {})[0] == 400
     assert server.admin("PUT", "/v1/visited-networks/26209", {"country": "de"})[0] == 400
+    assert server.admin("PUT", "/v1/visited-networks/26209", {"services": ["volte vowifi"]})[0] == 400, "two words in one"
 
 
 def test_areas_and_enterprises_come_by_import(own_site, server, phone, tmp_path):

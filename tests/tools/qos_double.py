@@ -146,8 +146,16 @@ class QosDouble(Double):
         return self
 
     def __exit__(self, *_):
-        self.loop.call_soon_threadsafe(self.loop.stop)
+        async def end():
+            self.server.close()
+            tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self.loop.stop()
+        asyncio.run_coroutine_threadsafe(end(), self.loop)
         self.thread.join(10)
+        self.loop.close()
 
     def rule(self, **rule):
         """See http_double.py: method, path or prefix, times, status, json, headers, delay_ms, mode."""

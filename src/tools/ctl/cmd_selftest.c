@@ -212,6 +212,18 @@ static void check_token_endpoint(struct selftest *t)
          t->access ? "access_token" : "none");
 }
 
+/* One of a caller whose tokens serve a single request is used up by each check. */
+static void renew_access(struct selftest *t)
+{
+    static const char form[] = "grant_type=client_credentials", type[] = "application/x-www-form-urlencoded";
+    json_t *answer;
+    int status;
+
+    if (t->access && t->caller->single_use &&
+        call(t, t->token_url, type, ecs_str_of(form), basic(t, t->caller->client_secret), &status, &answer))
+        t->access = json_string_value(json_object_get(answer, "access_token"));
+}
+
 /* ---- the entitlement resource ---- */
 
 static struct ecs_buf request_of(const struct selftest *t, const struct check *c, const char *token)
@@ -288,6 +300,7 @@ static void run_check(struct selftest *t, const struct check *c)
 
     if (!applies(t, c) || t->unreachable)
         return;
+    renew_access(t);
     if (c->token_for && !(token = temporary_token(t, c->token_for))) {
         tell(t, c->rule, c->words, false, "no temporary token");
         return;
@@ -329,6 +342,20 @@ static const struct ecs_server_caller_conf *find_caller(struct ctl *ctl)
     return NULL;
 }
 
+/* The secret of a caller goes over TLS, or stays on this host. */
+static bool keeps_secrets(const char *url)
+{
+    static const char *const good[] = {"https://", "http://localhost", "http://127.0.0.1", "http://[::1]"};
+
+    for (size_t i = 0; i < ECS_ARRAY_LEN(good); i++) {
+        size_t n = strlen(good[i]);
+
+        if (strncmp(url, good[i], n) == 0 && (i == 0 || strchr(":/", url[n]))) /* the end of the text, too */
+            return true;
+    }
+    return false;
+}
+
 static enum ctl_status prepare(struct selftest *t)
 {
     struct ctl *ctl = t->ctl;
@@ -349,6 +376,8 @@ static enum ctl_status prepare(struct selftest *t)
         return ctl_fail(ctl, CTL_USAGE, "--imsi is needed: a line of yours with a number");
     if (!t->url[0])
         return ctl_fail(ctl, CTL_USAGE, "--url is needed, or web.public_url in the configuration");
+    if (!keeps_secrets(t->url))
+        return ctl_fail(ctl, CTL_USAGE, "--url must be https:// (http:// to this host only)");
     if (ecs_oauth_has_endpoint(ctl->conf))
         t->caller = find_caller(ctl);
     if (t->caller && !t->caller->client_secret)

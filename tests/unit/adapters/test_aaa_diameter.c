@@ -127,6 +127,27 @@ static void test_a_kept_session_is_ended_at_the_host_that_keeps_it(void **state)
 }
 
 /* proves: E-020 */
+static void test_a_session_of_a_success_that_is_not_believed_is_ended_too(void **state)
+{
+    struct talk t;
+    char session[100];
+
+    (void)state;
+    put_success();
+    answer_with(2001);
+    eap(&t, "swm", ECS_STR_NULL);
+    assert_int_equal(t.round.verdict, ECS_AAA_TRANSIENT); /* no challenge */
+    assert_false(t.round.kept);
+    assert_int_not_equal(one.last.code, 275);
+    snprintf(session, sizeof(session), "%s", one.last.session);
+    TURN_UNTIL(one.last.code == 275);
+    assert_string_equal(one.last.session, session);
+    want_text(ECS_AVP_DESTINATION_HOST, "one.test");
+    turn_for(20);
+    end_talk(&t);
+}
+
+/* proves: E-020 */
 static void test_a_server_that_keeps_no_state_is_not_told_of_an_end(void **state)
 {
     struct talk first, second;
@@ -320,6 +341,7 @@ int main(void)
         TEST(test_a_conversation_is_one_session_whose_state_comes_back),
         TEST(test_the_type_of_request_is_the_applications_usual_or_the_configured_one),
         TEST(test_a_kept_session_is_ended_at_the_host_that_keeps_it),
+        TEST(test_a_session_of_a_success_that_is_not_believed_is_ended_too),
         TEST(test_a_server_that_keeps_no_state_is_not_told_of_an_end),
         TEST(test_an_aborted_session_is_ended_at_whoever_asked),
         TEST(test_an_experimental_result_refuses_or_puts_off),

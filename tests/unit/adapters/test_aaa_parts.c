@@ -150,14 +150,14 @@ static void test_radius_answers_are_judged_by_their_code(void **state)
 
 static const struct ecs_accounting_row row = {.kind = ECS_ACCOUNTING_SESSION,
                                               .session = {"00000001000000ff", 16},
-                                              .nas = {"ecs", 3},
+                                              .nas = {"ecs.test", 8},
                                               .user_name = {"u@x.test", 8},
                                               .class = {"c", 1},
                                               .event_at = 1700000000};
 
 static void test_an_event_of_diameter_has_the_same_session_each_time(void **state)
 {
-    const struct aaa_origin me = {"ecs.test", "test"};
+    const struct aaa_origin me = {"another.test", "test"}; /* not the node that wrote the row */
     const struct ecs_accounting_conf conf = {.realm = "acct.test"};
     struct ecs_diameter_message m = {.command = ECS_DIAMETER_ACCOUNTING, .flags = ECS_DIAMETER_R};
     struct ecs_buf first = {0}, second = {0};
@@ -166,8 +166,8 @@ static void test_an_event_of_diameter_has_the_same_session_each_time(void **stat
     int64_t time;
 
     (void)state;
-    accounting_put_acr(&first, &conf, &me, &row);
-    accounting_put_acr(&second, &conf, &me, &row);
+    accounting_put_acr(&first, &conf, &me, &row, ACCOUNTING_EVENT_RECORD);
+    accounting_put_acr(&second, &conf, &me, &row, ACCOUNTING_EVENT_RECORD);
     assert_true(ecs_str_eq(ecs_buf_str(&first), ecs_buf_str(&second)));
     m.avps = ecs_buf_str(&first);
     assert_int_equal(ecs_diameter_missing(&m), ECS_AVP_UNKNOWN);
@@ -181,6 +181,32 @@ static void test_an_event_of_diameter_has_the_same_session_each_time(void **stat
     assert_int_equal(time, 1700000000);
     ecs_buf_done(&first);
     ecs_buf_done(&second);
+}
+
+static void test_start_and_stop_of_diameter_are_one_session_with_rising_numbers(void **state)
+{
+    const struct aaa_origin me = {"ecs.test", "test"};
+    const struct ecs_accounting_conf conf = {.realm = "acct.test"};
+    static const struct {
+        enum accounting_acr type;
+        uint32_t number;
+    } want[] = {{ACCOUNTING_START_RECORD, 0}, {ACCOUNTING_STOP_RECORD, 1}};
+
+    (void)state;
+    for (size_t i = 0; i < ECS_ARRAY_LEN(want); i++) {
+        struct ecs_buf buf = {0};
+        struct ecs_str text;
+        uint32_t number;
+
+        accounting_put_acr(&buf, &conf, &me, &row, want[i].type);
+        assert_true(ecs_diameter_get(ecs_buf_str(&buf), ECS_AVP_SESSION_ID, &text));
+        assert_true(ecs_str_eq(text, ECS_STR("ecs.test;1;255;acct")));
+        assert_true(ecs_diameter_get_u32(ecs_buf_str(&buf), ECS_AVP_ACCOUNTING_RECORD_TYPE, &number));
+        assert_int_equal(number, want[i].type);
+        assert_true(ecs_diameter_get_u32(ecs_buf_str(&buf), ECS_AVP_ACCOUNTING_RECORD_NUMBER, &number));
+        assert_int_equal(number, want[i].number);
+        ecs_buf_done(&buf);
+    }
 }
 
 static void test_records_of_radius_say_who_and_when(void **state)
@@ -271,6 +297,38 @@ static void test_sections_must_fit_together(void **state)
     assert_int_equal(check(&s, "aaa: \"a\" stands twice"), 2);
 }
 
+static void test_a_realm_that_no_route_leads_to_is_a_fault_of_the_configuration(void **state)
+{
+    enum { APPLICATION_SWM = 2 }; /* of ecs_diameter_application_names */
+    struct ecs_str applications[] = {ECS_STR("swm"), ECS_STR("accounting")};
+    struct ecs_diameter_section diameter = {
+        .host = "e.test", .realm = "test", .applications = {applications, 2}};
+    struct ecs_aaa_conf aaa = {.name = "a", .type = ECS_AAA_SWM, .realm = "x.test"};
+    struct ecs_accounting_conf accounting = {.via = ECS_ACCOUNTING_DIAMETER, .realm = "x.test"};
+    struct ecs_diameter_peer_row peer = {.name = "p", .host = "127.0.0.1"};
+    struct ecs_diameter_route_row route = {.realm = "X.test", .peer = "p"};
+    struct ecs_aaa_sections s = {.aaa = &aaa,
+                                 .aaa_n = 1,
+                                 .diameter = &diameter,
+                                 .accounting = &accounting,
+                                 .peers = &peer,
+                                 .peers_n = 1,
+                                 .routes = &route,
+                                 .routes_n = 1};
+
+    (void)state;
+    assert_int_equal(check(&s, NULL), 0);
+    route.application = APPLICATION_SWM;
+    assert_int_equal(check(&s, "accounting: section diameter_routes has no row for realm x.test"), 1);
+    route.realm = "y.test";
+    assert_int_equal(check(&s, "aaa \"a\": section diameter_routes has no row for realm x.test"), 2);
+    route.realm = "*";
+    route.application = 0;
+    assert_int_equal(check(&s, NULL), 0);
+    s.aaa_n = s.peers_n = s.routes_n = 0;
+    assert_int_equal(check(&s, "accounting: section diameter_peers is empty"), 1);
+}
+
 static void test_peers_without_routes_serve_every_realm(void **state)
 {
     struct ecs_diameter_section diameter = {.host = "e.test", .realm = "test"};
@@ -299,8 +357,10 @@ int main(void)
         TEST(test_an_encrypted_identity_travels_inside_eap_only),
         TEST(test_radius_answers_are_judged_by_their_code),
         TEST(test_an_event_of_diameter_has_the_same_session_each_time),
+        TEST(test_start_and_stop_of_diameter_are_one_session_with_rising_numbers),
         TEST(test_records_of_radius_say_who_and_when),
         TEST(test_sections_must_fit_together),
+        TEST(test_a_realm_that_no_route_leads_to_is_a_fault_of_the_configuration),
         TEST(test_peers_without_routes_serve_every_realm),
     };
 

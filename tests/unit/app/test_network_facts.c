@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "app/app_internal.h"
 #include "ecs/app.h"
 #include "ecs/sim.h"
 #include "ecs/store_availability.h"
@@ -101,6 +102,28 @@ static void test_a_state_of_one_radio_access_is_not_that_of_the_service(void **s
     assert_int_equal(facts_of(s)[ECS_FACT_NETWORK_DATA].i, ECS_AVAILABILITY_READY);
 }
 
+static void test_the_text_is_that_of_the_state_that_explains_the_answer(void **state)
+{
+    struct scene *s = *state;
+    struct ecs_service_state rows[] = {
+        {.service = ECS_STR("billing"),
+         .rat = ECS_STR("nr"),
+         .state = ECS_AVAILABLE_NOT_DEPLOYED,
+         .message_key = ECS_STR("of-nr")},
+        {.service = ECS_STR("billing"), .state = ECS_AVAILABLE_DEGRADED, .message_key = ECS_STR("of-all")},
+        {.service = ECS_STR("data"), .state = ECS_AVAILABLE_DEGRADED, .message_key = ECS_STR("of-data")},
+        {.service = ECS_STR("boost"), .state = ECS_AVAILABLE_NOT_NOW, .message_key = ECS_STR("of-boost")},
+    };
+
+    s->place = (struct ecs_place){.states = rows, .n_states = ECS_ARRAY_LEN(rows)};
+    (void)facts_of(s);
+    assert_true(ecs_str_eq(app_state_message(&s->context, "billing"), ECS_STR("of-all")));
+    assert_true(ecs_str_eq(app_state_message(&s->context, "dataplan"), ECS_STR("of-boost"))); /* the worse */
+    rows[1].state = ECS_AVAILABLE_READY;
+    assert_true(ecs_str_eq(app_state_message(&s->context, "billing"), ECS_STR("of-nr")));
+    assert_int_equal(app_state_message(&s->context, "satmode").n, 0);
+}
+
 static void test_the_visited_network_says_whether_a_line_roams(void **state)
 {
     static const struct {
@@ -192,6 +215,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_every_service_has_a_state_and_ready_when_nothing_is_told, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_a_state_of_one_radio_access_is_not_that_of_the_service, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_the_text_is_that_of_the_state_that_explains_the_answer, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_the_visited_network_says_whether_a_line_roams, set_up,
                                         tear_down),

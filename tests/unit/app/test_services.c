@@ -129,6 +129,22 @@ static void test_without_a_page_the_dialog_is_preferred(void **state)
     golden(&s, "ap2012/dialog-only");
 }
 
+/* proves: B-013 */
+static void test_an_account_that_nobody_can_enable_is_no_offer(void **state)
+{
+    for (int terms = 1; terms <= 2; terms++) {
+        struct scene s;
+
+        open_scene(&s, *state, STORE);
+        s.context.portal_url = "";
+        s.data.billing = (struct ecs_billing_row){.found = true, .state = ECS_BILLING_NONE, .terms = terms};
+        build(&s);
+        accept(&s);
+        assert_int_equal(s.context.result[0].status, 2);
+        ecs_arena_free(s.arena);
+    }
+}
+
 /* ---- ap2013 ---- */
 
 /* proves: U-001 U-002 U-003 U-004 U-006 */
@@ -187,6 +203,7 @@ int main(void)
         cmocka_unit_test(test_a_boost_that_is_wanted_now),
         cmocka_unit_test(test_accounts),
         cmocka_unit_test(test_without_a_page_the_dialog_is_preferred),
+        cmocka_unit_test(test_an_account_that_nobody_can_enable_is_no_offer),
         cmocka_unit_test(test_private_identities),
         cmocka_unit_test(test_satellite),
     };

@@ -27,13 +27,14 @@ static struct {
     struct ecs_buf seen[12]; /* EAP packets that came */
     struct ecs_str thread[12];
     unsigned ended, failed_asks;
-    bool up[2]; /* of "one" and "two" */
+    bool up[2];      /* of "one" and "two" */
+    bool foreign[2]; /* is not asked about these identities */
     char last_provider[8];
 } aaa;
 
 static struct ecs_hss_vector hss;
 static unsigned hss_asked;
-static bool hss_resync;
+static bool hss_resync, hss_prime;
 
 bool ecs_aaa_type(const struct ecs_aaa *a, struct ecs_str provider, enum ecs_aaa_type *ret_type)
 {
@@ -46,6 +47,13 @@ bool ecs_aaa_is_up(const struct ecs_aaa *a, struct ecs_str provider)
 {
     (void)a;
     return aaa.up[ecs_str_eq(provider, ECS_STR("two"))];
+}
+
+bool ecs_aaa_serves(const struct ecs_aaa *a, struct ecs_str provider, struct ecs_str identity)
+{
+    (void)a;
+    assert_true(identity.n > 0);
+    return !aaa.foreign[ecs_str_eq(provider, ECS_STR("two"))];
 }
 
 enum ecs_next ecs_aaa_ask(struct ecs_flow *f, struct ecs_aaa *a, struct ecs_aaa_round *round)
@@ -83,6 +91,7 @@ enum ecs_next ecs_hss_vector(struct ecs_flow *f, struct ecs_aaa *a, struct ecs_h
     (void)f, (void)a;
     assert_true(ecs_str_eq(ask->imsi, ECS_STR(IMSI)));
     hss_resync = ask->resync_rand != NULL;
+    hss_prime = ask->prime;
     hss_asked++;
     answer.provider = ask->provider;
     answer.imsi = ask->imsi;

@@ -143,6 +143,7 @@ enum ecs_next ecs_store_hss_again(struct ecs_flow *f, struct ecs_store *store, s
     row.row.vector = keep(row.vector, sizeof(row.vector), again->vector);
     row.row.identifier = again->now_identifier = again->identifier;
     again->now_vector = again->vector;
+    assert_int_equal(again->rounds, row.rounds);
     row.finished = false;
     row.rounds++;
     return ECS_NEXT;

@@ -213,6 +213,7 @@ static void test_identities_that_cannot_be_resolved_get_511(void **state)
     assert_int_equal(first(arena, "2abc@nai.epc.mnc001.mcc001.3gppnetwork.org", NULL)->rc, ECS_E_AUTH_NEEDED);
     begin_with("local", "one");
     assert_int_equal(first(arena, "2abc@nai.epc.mnc070.mcc901.3gppnetwork.org", NULL)->rc, ECS_E_AUTH_NEEDED);
+    assert_int_equal(first(arena, "2abc@evil.mnc001.mcc001.3gppnetwork.org", NULL)->rc, ECS_E_AUTH_NEEDED);
     assert_int_equal(aaa.at, 0);
     assert_int_equal(local_asked, 0);
     ecs_arena_free(arena);
@@ -288,6 +289,30 @@ static void test_the_next_rung_is_asked_when_one_cannot_tell(void **state)
     ecs_arena_free(arena);
 }
 
+static void test_an_aaa_is_asked_about_identities_of_its_realms_only(void **state)
+{
+    struct ecs_arena *arena = new_arena();
+
+    (void)state;
+    begin_with("one", "two");
+    aaa.foreign[0] = true;
+    say(ECS_AAA_MORE, challenge(5));
+    assert_int_equal(first(arena, NAI, NULL)->auth.outcome, ECS_AUTH_CHALLENGE);
+    assert_string_equal(aaa.last_provider, "two");
+    assert_int_equal(rig.stats[0].skipped, 0);
+    begin_with("one", "local");
+    aaa.foreign[0] = true;
+    assert_int_equal(first(arena, NAI, NULL)->rc, ECS_E_AUTH_REJECTED); /* "local" does not know it */
+    assert_int_equal(local_asked, 1);
+    begin_with("one", NULL);
+    aaa.foreign[0] = true;
+    assert_int_equal(first(arena, NAI, NULL)->rc, ECS_E_FORBIDDEN);
+    assert_int_equal(first(arena, "2abc@nai.epc.mnc001.mcc001.3gppnetwork.org", NULL)->rc, ECS_E_AUTH_NEEDED);
+    assert_int_equal(aaa.at, 0);
+    assert_int_equal(row.attempts, 0);
+    ecs_arena_free(arena);
+}
+
 static void test_too_many_attempts_end_before_the_aaa_is_asked(void **state)
 {
     struct ecs_arena *arena = new_arena();
@@ -315,6 +340,7 @@ int main(void)
         cmocka_unit_test(test_nobody_is_accepted_behind_identity_rounds_without_a_challenge),
         cmocka_unit_test(test_challenge_after_challenge_comes_to_an_end),
         cmocka_unit_test(test_the_next_rung_is_asked_when_one_cannot_tell),
+        cmocka_unit_test(test_an_aaa_is_asked_about_identities_of_its_realms_only),
         cmocka_unit_test(test_too_many_attempts_end_before_the_aaa_is_asked),
     };
 

@@ -369,6 +369,29 @@ static void test_app_and_operator_tokens_are_of_the_same_kind_of_row(void **stat
     ecs_arena_free(j.arena);
 }
 
+/* Of two alike the slower one has waited for the lock of the row, and finds a use younger than itself. */
+/* proves: T-021 */
+static void test_an_app_token_is_not_given_to_a_copy_that_waited_for_the_lock(void **state)
+{
+    struct job j = {0};
+
+    (void)state;
+    pg_test_sql("DELETE FROM grant_token");
+    j.order = (struct ecs_grant_order){
+        .kind = ECS_GRANT_APP, .app = ECS_APP_2015, .operations = 1u << ECS_OP_GET_3P_APP_INFO};
+    assert_int_equal(run(&j, MINT), ECS_OK);
+    j.kind = ECS_GRANT_APP;
+    j.text = j.grant.text;
+    j.app = ECS_APP_2015;
+    j.count = true;
+    assert_int_equal(use(&j, ECS_OP_GET_3P_APP_INFO, NULL, "1"), ECS_GRANT_OK);
+    pg_test_sql("UPDATE grant_token SET used_at = ARRAY[now() + interval '5 seconds']");
+    assert_int_equal(use(&j, ECS_OP_GET_3P_APP_INFO, NULL, "1"), ECS_GRANT_USED);
+    j.count = false;
+    assert_int_equal(use(&j, ECS_OP_GET_3P_APP_INFO, NULL, "1"), ECS_GRANT_USED);
+    ecs_arena_free(j.arena);
+}
+
 static void test_repeated_misuse_voids_the_tokens_once_and_old_ones_do_nothing(void **state)
 {
     struct job j = {.imsi = ECS_STR("001010000000007"), .most = 3};
@@ -447,6 +470,7 @@ int main(void)
         cmocka_unit_test(test_expired_finished_revoked_and_foreign_ones_are_refused),
         cmocka_unit_test(test_what_does_not_fit_together_is_not_made),
         cmocka_unit_test(test_app_and_operator_tokens_are_of_the_same_kind_of_row),
+        cmocka_unit_test(test_an_app_token_is_not_given_to_a_copy_that_waited_for_the_lock),
         cmocka_unit_test(test_repeated_misuse_voids_the_tokens_once_and_old_ones_do_nothing),
     };
 

@@ -67,11 +67,16 @@ static void test_files_are_read_or_refused_with_a_reason(void **state)
 {
     const struct ecs_identity_key_conf good[] = {{path, ""}, {path, "Serial=1"}};
     const struct ecs_identity_key_conf none[] = {{path, ""}, {"/nowhere/key.pem", ""}};
+    struct ecs_identity_key_conf many[17];
     const struct ecs_identity_key_conf directory[] = {{"/tmp", ""}}, text[] = {{"/etc/passwd", ""}};
 
     (void)state;
     expect(NULL, 0, true, "");
     expect(good, 2, true, "");
+    for (size_t i = 0; i < ECS_ARRAY_LEN(many); i++)
+        many[i] = good[0];
+    expect(many, 16, true, "");
+    expect(many, 17, true, "at most 16");
     expect(none, 2, true, "cannot open the key");
     expect(directory, 1, true, "not a regular file");
     expect(text, 1, false, "no private key in PEM form");

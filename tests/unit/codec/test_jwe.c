@@ -195,6 +195,34 @@ static void test_keys_may_be_json_web_keys_and_unfit_ones_are_told(void **state)
     EVP_PKEY_free(p384);
 }
 
+/* Made by python3-cryptography with the key derivation of RFC 7518 4.6.2 written out by hand; both parties
+ * are named. */
+static const char foreign_key[] = "-----BEGIN PRIVATE KEY-----\n"
+                                  "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgXyqRw7R9GOZgmzzS\n"
+                                  "p/ToFVwNk3arIe9IC216w5EuVPehRANCAATBg6lro5DFTW9K665VtzJet30ygfvI\n"
+                                  "ycf0NC8FWMyPkfQG8Z0xT4opmKKcD+QxgwVHrSaKNwKqDlVuAUwPWD9j\n"
+                                  "-----END PRIVATE KEY-----\n";
+static const char foreign_token[] =
+    "eyJhbGciOiJFQ0RILUVTIiwiZW5jIjoiQTI1NkdDTSIsImFwdSI6IlltRnVheUJpWVdOcklHVnVaQSIsImFwdiI6ImIz"
+    "QmxjbUYwYjNJIiwiZXBrIjp7Imt0eSI6IkVDIiwiY3J2IjoiUC0yNTYiLCJ4IjoidnVvcVBFdjhFdy1ya2RZbm9ORHM3"
+    "ZFpyVUxHTlVnMHJseUVkblNhMmp3WSIsInkiOiIwVWFIVmdVLW81Q1ZSamRSRUppblI3aktXUVhHRUIzd3hFdUM0Nk9G"
+    "bGJVIn19"
+    "..AAECAwQFBgcICQoL.nO1kKnufhYi2KHgQ.m1J172QEgL-QLhfwQFZxBQ";
+
+static void test_a_token_of_another_implementation_that_names_its_parties_opens(void **state)
+{
+    const char *why = "";
+    struct ecs_jwe_key *own = ecs_jwe_private_new(ecs_str_of(foreign_key), &why);
+    char *spoiled = ecs_strdup(arena, ecs_str_of(foreign_token));
+
+    (void)state;
+    assert_non_null(own);
+    assert_true(ecs_str_eq(ecs_jwe_decrypt(own, ecs_str_of(foreign_token), arena), ECS_STR("signed token")));
+    spoiled[sizeof(foreign_token) - 3] ^= 1;
+    assert_null(ecs_jwe_decrypt(own, ecs_str_of(spoiled), arena).p);
+    ecs_jwe_key_free(own);
+}
+
 static void test_the_issuer_is_read_without_believing_it(void **state)
 {
     struct ecs_jws_signer *signer = ecs_jws_signer_secret(ECS_STR("0123456789abcdef0123456789abcdef"), NULL);
@@ -216,6 +244,7 @@ int main(void)
         cmocka_unit_test(test_any_changed_character_is_noticed),
         cmocka_unit_test(test_other_algorithms_and_compression_are_refused),
         cmocka_unit_test(test_keys_may_be_json_web_keys_and_unfit_ones_are_told),
+        cmocka_unit_test(test_a_token_of_another_implementation_that_names_its_parties_opens),
         cmocka_unit_test(test_the_issuer_is_read_without_believing_it),
     };
 

@@ -178,10 +178,12 @@ static void test_the_last_resort_may_be_a_peer_on_probation(void **state)
     dd_close(&one, 0);
     TURN_UNTIL(view_of("one").state == ECS_DIAMETER_REOPEN);
     TURN_UNTIL(one.dwr == 1);
-    turn_for(10);
+    TURN_UNTIL(ecs_diameter_is_up(handle, ECS_STR("test"), ECS_DIAMETER_APP_SWM));
+    assert_int_equal(view_of("one").state, ECS_DIAMETER_REOPEN);
     assert_int_equal(ask_once("one"), ECS_OK);
     conf.use_reopening = false;
     assert_int_equal(ecs_diameter_node_set(node, &conf, err, sizeof(err)), ECS_OK);
+    assert_false(ecs_diameter_is_up(handle, ECS_STR("test"), ECS_DIAMETER_APP_SWM));
     assert_int_equal(ask_once(""), ECS_E_BACKEND);
     assert_int_equal(view_of("one").state, ECS_DIAMETER_REOPEN);
 }

@@ -392,6 +392,35 @@ static void test_a_server_that_forgot_status_server_gets_its_trial_too(void **st
     close_all(radius);
 }
 
+static void test_a_configuration_that_is_the_same_goes_on_with_its_dead_server(void **state)
+{
+    struct ecs_radius_conf conf = {.first_ms = 60, .total_ms = 150, .dead_after = 1, .dead_ms = 5000};
+    struct rig_ask ask = {.told = false};
+    struct ecs_radius *radius, *again;
+    char err[200];
+
+    (void)state;
+    open_all();
+    a.silent = true;
+    conf.servers = rows;
+    conf.servers_n = 1;
+    radius = ecs_radius_new(loop, &conf, err, sizeof(err));
+    assert_non_null(radius);
+    assert_int_equal(rig_ask_once(&ask, radius, NULL), ECS_E_TIMEOUT);
+    rig_end(&ask);
+    again = ecs_radius_again(radius, &conf);
+    assert_ptr_equal(again, radius);
+    ecs_radius_free(radius);
+    assert_false(ecs_radius_is_up(again));
+    rows[0].secret = ECS_STR("another secret that is long");
+    assert_null(ecs_radius_again(again, &conf));
+    rows[0] = rig_conf("a", &a, 1);
+    conf.dead_ms = 4000;
+    assert_null(ecs_radius_again(again, &conf));
+    assert_null(ecs_radius_again(NULL, &conf));
+    close_all(again);
+}
+
 static void test_when_all_are_dead_nobody_waits(void **state)
 {
     struct ecs_radius_conf more = {.dead_after = 1, .total_ms = 150, .dead_ms = 600};
@@ -441,6 +470,7 @@ int main(void)
         cmocka_unit_test(test_status_server_brings_a_server_back),
         cmocka_unit_test(test_a_server_without_status_server_gets_its_trial),
         cmocka_unit_test(test_a_server_that_forgot_status_server_gets_its_trial_too),
+        cmocka_unit_test(test_a_configuration_that_is_the_same_goes_on_with_its_dead_server),
         cmocka_unit_test(test_when_all_are_dead_nobody_waits),
     };
 

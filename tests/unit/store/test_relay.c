@@ -125,6 +125,23 @@ static void fill(struct job *j, enum ecs_relay_kind kind, uint8_t number)
     run(j, open_row);
 }
 
+#define LIFE_OF                                                                                              \
+    "SELECT round(extract(epoch FROM expires_at - created_at))::bigint FROM relay_session WHERE kind = "
+
+/* A conversation with an AAA lives 60 s at most (aaa.md 8.3), one of our own as auth.session says. */
+static void test_a_relayed_exchange_lives_a_minute_at_most(void **state)
+{
+    struct job j = {0};
+
+    (void)state;
+    fill(&j, ECS_RELAY_EAP, 91);
+    assert_int_equal(pg_test_number(LIFE_OF "1"), 60);
+    fill(&j, ECS_RELAY_HSS, 92);
+    assert_int_equal(pg_test_number(LIFE_OF "2"), 90);
+    ecs_arena_free(j.flow.arena);
+    pg_test_sql("DELETE FROM relay_session");
+}
+
 static void test_a_packet_is_claimed_once_and_only_when_it_answers(void **state)
 {
     struct job j = {0};
@@ -343,7 +360,7 @@ static void test_the_profile_of_a_line_is_asked_for_once_and_raises_its_revision
 static int setup(void **state)
 {
     struct ecs_store_conf conf = {
-        .ind_bits = 5, .ind = 3, .limit_attempts = 3, .limit_window_s = 60, .session_life_s = 60};
+        .ind_bits = 5, .ind = 3, .limit_attempts = 3, .limit_window_s = 60, .session_life_s = 90};
     struct ecs_pg_sync *sync = NULL;
     char error[256];
 
@@ -375,6 +392,7 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_relayed_exchange_lives_a_minute_at_most),
         cmocka_unit_test(test_a_packet_is_claimed_once_and_only_when_it_answers),
         cmocka_unit_test(test_of_many_copies_at_once_one_is_handed_on),
         cmocka_unit_test(test_what_became_of_a_packet_is_found_by_its_copies),

@@ -11,7 +11,7 @@
 #include "ecs/store_server.h"
 #include "store_rig.h"
 
-enum what { ISSUE, USE, REVOKE, REAP_SERVER };
+enum what { ISSUE, USE, REVOKE, BIND, REAP_SERVER };
 
 struct server_job {
     struct ecs_flow flow;
@@ -20,6 +20,7 @@ struct server_job {
     struct ecs_server_issue issue;
     struct ecs_server_use use;
     struct ecs_server_used used;
+    struct ecs_server_binding binding;
     bool fresh;
     unsigned rows;
     unsigned *left;
@@ -41,6 +42,8 @@ static enum ecs_next call(struct ecs_flow *f)
     case REVOKE:
         return ecs_store_server_revoke(f, store, j->use.digest, j->use.client_id, &j->issue.assertion,
                                        &j->fresh);
+    case BIND:
+        return ecs_store_server_bind(f, store, &j->binding, &j->fresh);
     default:
         return ecs_store_server_reap(f, store, 100, &j->rows);
     }
@@ -247,6 +250,46 @@ static void test_the_reaper_takes_what_has_ended(void **state)
     assert_int_equal(pg_test_number("SELECT count(*) FROM jwt_seen"), 1);
 }
 
+static struct server_job binding_of(const uint8_t *jti, const uint8_t *owner)
+{
+    return (struct server_job){.binding = {.issuer = ECS_STR("application:bank"),
+                                           .jti = jti,
+                                           .owner = owner,
+                                           .expires_s = ecs_clock_now() + 60}};
+}
+
+static bool binds(const uint8_t *jti, const uint8_t *owner)
+{
+    struct server_job j = binding_of(jti, owner);
+
+    do_call(&j, BIND);
+    return j.fresh;
+}
+
+static void test_a_token_of_others_belongs_to_its_first_owner(void **state)
+{
+    static const uint8_t token[32] = {21}, owners[2][32] = {{22}, {23}};
+    struct server_job j[10];
+    unsigned left = 0;
+    bool first;
+
+    (void)state;
+    assert_true(binds(jti_a, subject_a));
+    assert_true(binds(jti_a, subject_a));
+    assert_false(binds(jti_a, subject_b));
+    assert_false(binds(jti_a, subject_b));
+    /* Two at once: one of them wins, and copies of its request find that when they ask again. */
+    for (size_t i = 0; i < ECS_ARRAY_LEN(j); i++)
+        j[i] = binding_of(token, owners[i % 2]);
+    for (size_t i = 0; i < ECS_ARRAY_LEN(j); i++)
+        begin(&j[i], BIND, &left);
+    finish(j, ECS_ARRAY_LEN(j), &left);
+    first = binds(token, owners[0]);
+    assert_int_equal(binds(token, owners[1]), !first);
+    for (size_t i = 0; i < ECS_ARRAY_LEN(j); i++)
+        assert_false(j[i].fresh && (i % 2 == 0) != first);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +299,7 @@ int main(void)
         cmocka_unit_test_setup(test_a_token_with_a_subject_goes_with_it_only, clear),
         cmocka_unit_test_setup(test_an_assertion_buys_one_token_even_at_the_same_moment, clear),
         cmocka_unit_test_setup(test_a_client_revokes_its_own_tokens_only, clear),
+        cmocka_unit_test_setup(test_a_token_of_others_belongs_to_its_first_owner, clear),
         cmocka_unit_test_setup(test_the_reaper_takes_what_has_ended, clear),
     };
 

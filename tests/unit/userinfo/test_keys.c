@@ -219,9 +219,10 @@ static void test_access_tokens_prove_their_application_only(void **state)
     open_env(&env, &conf);
     for (size_t i = 0; i < ECS_ARRAY_LEN(rows); i++) {
         const struct ecs_userinfo_app_conf *app = NULL;
+        struct userinfo_access read;
         const char *why = NULL;
         enum ecs_rc rc = userinfo_access_judge(&env, signed_text(rows[i].claims), ecs_str_of(rows[i].client),
-                                               NOW, arena, &app, &why);
+                                               NOW, arena, &app, &read, &why);
 
         if ((rc == ECS_OK) != rows[i].good)
             fail_msg("row %zu: %s", i, why);
