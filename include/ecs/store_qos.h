@@ -99,6 +99,7 @@ struct ecs_qos_want {
 struct ecs_qos_added {
     int64_t id;
     struct ecs_str state;
+    bool others; /* the reference is that of a request of another line */
 };
 /* One for each origin and reference. ECS_E_NOT_FOUND: no such subscriber. */
 enum ecs_next ecs_store_qos_add(struct ecs_flow *f, struct ecs_store *store, const struct ecs_qos_want *want,

@@ -85,9 +85,9 @@ WITH a AS (
     SELECT s.imsi, $2::text, $3::text, $4::integer, $5::text, $6::text, $7::boolean, $8::text, $9::text
     FROM subscriber s WHERE s.imsi = $1::text
     ON CONFLICT (origin, reference) DO UPDATE SET reference = excluded.reference
-    RETURNING q.id, q.state
+    RETURNING q.id, q.state, q.imsi
 )
-SELECT id, state FROM a
+SELECT id, state, imsi = $1::text FROM a
 
 -- name: qos_plan read-only
 -- $1 imsi  $2 service: what the line's plan gives to it

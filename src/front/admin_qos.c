@@ -300,6 +300,8 @@ static enum ecs_next say_added(struct ecs_flow *f)
     const struct apply *a = c->own;
 
     (void)f;
+    if (a->added.others)
+        return admin_refuse(c, "reference", "is that of a request of another line");
     admin_audit(c, "qos.apply");
     ecs_json_i64(&c->detail_out, "id", a->added.id);
     ecs_json_str(&c->detail_out, "network", a->want.network);

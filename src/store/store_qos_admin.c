@@ -13,6 +13,7 @@ static enum ecs_rc decode_added(struct ecs_flow *f, struct ecs_pg_result *r)
         return ECS_E_NOT_FOUND;
     ret->id = ecs_pg_int(r, 0, 0, 0);
     ret->state = ecs_pg_text(r, 0, 1);
+    ret->others = !ecs_pg_bool(r, 0, 2);
     return r->mistyped ? ECS_E_INTERNAL : ECS_OK;
 }
 

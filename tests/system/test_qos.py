@@ -74,6 +74,9 @@ def test_ctl_asks_lists_shows_and_releases(run, node, cluster, subscriber):
     assert shown["reason"] and not shown["known_to_network"] and shown["seconds"] == 600
     assert run("qos", "release", str(first["id"]), "--json")["state"] == "releasing", "the network may have it"
     run("qos", "release", "999999", expect=1)
+    other = ("qos", "apply", subscriber().imsi, "--network", "slow", "--profile", "boost", "--reference", "wish")
+    run(*other, expect=1)  # the reference is taken by another line
+    assert cluster.sql("SELECT imsi FROM qos_request WHERE reference = 'wish'") == [(line.imsi,)]
     run("qos", "apply", line.imsi, "--network", "slow", "--profile", "bare", "--reference", "x", expect=1)
     run("qos", "apply", line.imsi, "--network", "none", "--profile", "boost", "--reference", "x", expect=1)
     run("qos", "apply", line.imsi, "--network", "slow", "--profile", "boost", expect=1)
