@@ -75,7 +75,7 @@ def test_c13_rand_autn_and_mac_stand_where_old_samsung_looks_for_them(phone):
 
 
 def test_c14_a_phone_never_sees_another_packet_than_a_challenge_or_an_eap_end(phone):
-    """With the card keys at home; the rows about a back end (C-14, C-15) need the AAA connector."""
+    """With the card keys at home; the rows about a back end (C-14, C-15) are in test_relay.py."""
     replies = []
     p = phone(sqn=900 << 5)
     exchange = client.Exchange(start(p))

@@ -115,7 +115,7 @@ BAD_SATELLITE = [dict(GOOD, EntitlementStatus="4"), dict(GOOD, PLMNAllowed=[{"pl
                  {k: v for k, v in GOOD.items() if k != "PLMNAllowed"}, dict(GOOD, PLMNAllowed=[{"PLMN": "1234"}])]
 
 
-# C-39, the client's half; the server's is due with ap2016
+# C-39, the client's half; the server's: test_clients_services.py
 def test_satellite_reads_its_networks_and_breaks_where_the_phone_would(play, between):
     found = play("satellite-new", url=between(final({"ap2016": GOOD})).url)
     assert found["words"][-1] == "Satellite: enabled, 1 networks allowed, 0 barred" and not rules(found, "fault")
@@ -144,7 +144,7 @@ def expiry(seconds, form="%Y-%m-%dT%H:%M:%SZ"):
     return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)).strftime(form)
 
 
-# C-36, the client's half; the server's is due with ap2014
+# C-36, the client's half; the server's: test_clients_services.py
 @pytest.mark.parametrize("token,when,severity", [
     ("tmp-1", lambda: expiry(240), None), ("tmp-1", lambda: expiry(240, "%Y-%m-%dT%H:%M:%S+00:00"), "fault"),
     ("tmp-1", lambda: expiry(240, "%Y-%m-%dT%H:%M:%S"), "broken client"), ("tmp-1", lambda: "", "broken client"),
