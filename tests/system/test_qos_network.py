@@ -21,6 +21,7 @@ import conftest
 import diameter
 import harness
 import portal
+import wire
 from core_network import new_host, peer_row
 from diameter_peers import Network, missing
 from diameter_roles import Pcrf
@@ -676,6 +677,23 @@ def test_an_aborted_rx_session_is_closed_by_an_str(world):
     assert world.pcrf.abort(held).result[0] == 2001
     harness.wait_for(lambda: held in world.pcrf.ended, 10, "an STR")
     world.until(key, "failed")
+
+
+@needs_pcrf
+@pytest.mark.skipif(not wire.find_tshark() and "CI" not in os.environ, reason="tshark is not installed")
+def test_another_decoder_understands_every_message_of_rx(world, tmp_path):
+    world.start(row={"renewals": 0})
+    phone = world.phone()
+    world.pcrf.wire.clear()
+    key = world.want(phone, "rx")
+    world.until(key, "active")
+    held = world.one("rx", phone)
+    assert world.pcrf.abort(held).result[0] == 2001
+    harness.wait_for(lambda: held in world.pcrf.ended, 10, "an STR")
+    packets = [row for row in list(world.pcrf.wire) if row[0] == "I"]
+    codes = {int.from_bytes(data[5:8], "big") for _, data in packets}
+    assert {265, 275, 274} <= codes, codes  # AAR, STR, and our answer to the ASR
+    assert wire.complaints(tmp_path / "pcap", packets) == []
 
 
 @needs_pcrf
