@@ -81,7 +81,7 @@ static void test_the_end_of_the_old_one_names_the_old_profile(void **state)
 static void test_a_refused_token_is_renewed_once_and_the_order_sent_once_more(void **state)
 {
     struct bss_job j = an_order(ECS_BSS_SUBSCRIBE);
-    char rules[4096];
+    char rules[5120];
 
     (void)state;
     world = (struct bss_world){.conf = {.type = ECS_BSS_TMF,

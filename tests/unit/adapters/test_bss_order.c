@@ -254,7 +254,7 @@ static void test_an_unreadable_answer_is_looked_up_and_not_ordered_again(void **
 static void test_a_repeated_order_that_never_arrived_is_sent_with_the_same_key(void **state)
 {
     struct bss_job j = an_order(ECS_BSS_SUBSCRIBE);
-    char rules[4096];
+    char rules[5120];
 
     (void)state;
     open_tmf();
@@ -289,7 +289,7 @@ static void test_nothing_is_ordered_while_the_search_fails(void **state)
 static void test_a_conflict_is_our_own_order_of_before(void **state)
 {
     struct bss_job j = an_order(ECS_BSS_SUBSCRIBE);
-    char rules[4096];
+    char rules[5120];
 
     (void)state;
     open_tmf();
@@ -369,7 +369,7 @@ static void test_a_cancellation_looks_first_what_there_is(void **state)
     (void)state;
     for (size_t i = 0; i < ECS_ARRAY_LEN(rows); i++) {
         struct bss_job j = an_order(ECS_BSS_SUBSCRIBE);
-        char rules[4096];
+        char rules[5120];
 
         open_tmf();
         snprintf(rules, sizeof(rules),

@@ -379,7 +379,7 @@ static void test_a_removed_line_takes_its_journeys_along_and_breaks_no_driver(vo
 
 static void test_a_lease_is_had_by_one_until_it_is_given_up_or_over(void **state)
 {
-    struct ecs_journey j = new_journey(ECS_JOURNEY_COMPANION, A, "watch"), mine;
+    struct ecs_journey j = new_journey(ECS_JOURNEY_COMPANION, A, "watch"), mine = {0};
     struct due_call due = {.max = 100};
 
     (void)state;
