@@ -194,6 +194,8 @@ def test_a_new_policy_is_told_to_all(site, server, providers, tmp_path):
     for p in phones:
         message = providers.wait(1, p.push, 8)[0]
         assert "ap2004" in message["data"]["app"]
+    # the next test's devices are not to hear of it
+    harness.wait_for(lambda: not site.cluster.sql("SELECT 1 FROM notify_campaign WHERE done_at IS NULL"), 30, "the campaign's end")
 
 
 def test_the_operator_calls_devices_and_sees_how_it_goes(site, server, providers):

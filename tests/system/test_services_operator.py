@@ -297,7 +297,8 @@ def test_explain_tells_of_these_applications(caller, server, ctl, cluster):
 # ---- activation by the BSS ----
 
 @pytest.fixture
-def bss():
+def bss(cluster):
+    cluster.sql("DELETE FROM boost_order")  # open ones of other modules would be brought here
     made = Bss()
     yield made
     made.close()
