@@ -266,7 +266,7 @@ def test_policy_compare_counts_by_rule_without_identities(run, answer, tmp_path,
     total = cluster.one("SELECT count(*) FROM subscriber")
     found = answer("policy", "compare", POLICY, str(new))
     assert found["seen"] == total and found["changed"] == suspended
-    change = [c for c in found["changes"] if c["decision"] == "offer" and c["old_rule"] == "line-not-active"]
+    change = [c for c in found["changes"] if (c["service"], c["decision"], c["old_rule"]) == ("vowifi", "offer", "line-not-active")]
     # Those whose plan has no Wi-Fi calling stay refused, by another rule.
     able = cluster.one("SELECT count(*) FROM subscriber JOIN plan USING (plan) "
                        "WHERE line_state = 'suspended' AND 'vowifi' = ANY(features)")
